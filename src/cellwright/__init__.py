@@ -1,3 +1,34 @@
 """Designs deep networks for scientific data."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cellwright import problems
+    from cellwright.api import Run, resume, search
+    from cellwright.problem import Problem
+    from cellwright.space import Choice, Float, Integer, Sketch, Space
+
+__all__ = ["Choice", "Float", "Integer", "Problem", "Run", "Sketch", "Space", "problems", "resume", "search"]
 __version__ = "0.1.0"
+
+_HOME = {
+    "Choice": "cellwright.space",
+    "Float": "cellwright.space",
+    "Integer": "cellwright.space",
+    "Problem": "cellwright.problem",
+    "Run": "cellwright.api",
+    "Sketch": "cellwright.space",
+    "Space": "cellwright.space",
+    "resume": "cellwright.api",
+    "search": "cellwright.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used: torch and pandas are not loaded before they are needed."""
+    if name == "problems":
+        return import_module("cellwright.problems")
+    if name not in _HOME:
+        raise AttributeError(f"module 'cellwright' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

@@ -93,7 +93,7 @@ def descriptors(smiles: Iterable[str], *, drop_bad: bool = False) -> Features:
 
     names = tuple(name for name, _ in Descriptors.descList)
     values = np.full((len(parsed.molecules), len(names)), math.nan)
-    with rdBase.BlockLogs():
+    with rdBase.BlockLogs(), np.errstate(all="ignore"):  # an overflow is seen in its value below
         for row, molecule in enumerate(parsed.molecules):
             for column, (_, function) in enumerate(Descriptors.descList):
                 # Not CalcMolDescriptors: it makes a NaN of everything raised, an interrupt from the keyboard too.
@@ -101,8 +101,8 @@ def descriptors(smiles: Iterable[str], *, drop_bad: bool = False) -> Features:
                     values[row, column] = function(molecule)
                 except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
                     continue
-    ipc = names.index("Ipc")
-    values[:, ipc] = np.log1p(values[:, ipc])
+        ipc = names.index("Ipc")
+        values[:, ipc] = np.log1p(values[:, ipc])
     values[np.abs(values) > np.finfo(np.float32).max] = math.nan  # infinite, or so in float32
     return Features(values=values.astype(np.float32), names=names, rows=parsed.rows)
 
@@ -140,5 +140,8 @@ def _molecule(text: object) -> "Mol | None":
     """Return the molecule, or None for a text that is none, among them the empty one, which RDKit takes."""
     from rdkit import Chem
 
-    molecule = Chem.MolFromSmiles(text) if isinstance(text, str) else None
+    try:
+        molecule = Chem.MolFromSmiles(text) if isinstance(text, str) else None
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return None
     return molecule if molecule is not None and molecule.GetNumAtoms() else None

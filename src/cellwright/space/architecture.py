@@ -5,10 +5,11 @@ are gone, and vertices are numbered from the output backwards, so that points wh
 key. Two points that differ only in what has no effect are one architecture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
+from math import prod
 from typing import Any, NamedTuple
 
 from cellwright.errors import SpaceError
@@ -33,9 +34,12 @@ class Input:
     shape: Shape
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", tuple(self.shape))
-        if not self.shape or any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in self.shape):
-            raise SpaceError(f"input {self.name!r} needs a shape of positive widths, not {self.shape!r}")
+        if not isinstance(self.name, str) or not self.name:
+            raise SpaceError(f"an input needs a name, not {self.name!r}")
+        shape: Any = tuple(self.shape) if isinstance(self.shape, Iterable) else self.shape
+        if not isinstance(shape, tuple) or not shape or any(type(n) is not int or n < 1 for n in shape):
+            raise SpaceError(f"input {self.name!r} needs a shape of positive widths such as (942,), not {shape!r}")
+        object.__setattr__(self, "shape", shape)
 
 
 class Vertex(NamedTuple):
@@ -60,7 +64,7 @@ class Architecture:
 
     Attributes:
         vertices: the graph.
-        settings: hyperparameters by name, those that matter.
+        settings: hyperparameters that matter, sorted by name.
     """
 
     vertices: tuple[Vertex, ...]
@@ -69,7 +73,7 @@ class Architecture:
     @cached_property
     def key(self) -> str:
         """32 hexadecimal digits; equal keys, equal functions and settings."""
-        return _digest([_part(repr(v.operation), v.sources, v.module) for v in self.vertices], self.settings)
+        return _digest([(repr(v.operation), v.sources, v.module) for v in self.vertices], self.settings)
 
     @cached_property
     def parameters(self) -> int:
@@ -113,30 +117,32 @@ class Architecture:
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Architecture":
-        """Return the architecture that `to_json` wrote."""
+        """Return the architecture that `to_json` wrote.
+
+        Raises:
+            SpaceError: something in it is missing or unknown here, or shapes do not fit.
+        """
         vertices: list[Vertex] = []
-        for entry in value["vertices"]:
-            fields = dict(entry)
-            if "input" in fields:
-                vertices.append(input_vertex(Input(fields["input"], tuple(fields["shape"]))))
-                continue
-            sources, module = tuple(fields.pop("sources")), fields.pop("module")
-            operation = operation_from_json(fields)
-            shape = operation.cost(tuple(vertices[source].shape for source in sources)).shape
-            vertices.append(Vertex(operation, sources, module, shape))
-        return cls(tuple(vertices), tuple(value["settings"].items()))
+        try:
+            for entry in value["vertices"]:
+                vertices.append(_vertex_from_json(entry, vertices))
+            return cls(tuple(vertices), tuple(sorted(value["settings"].items())))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise SpaceError(f"this is no architecture of this version of cellwright: {error!r}") from error
 
 
-def input_vertex(source: Input) -> Vertex:
-    return Vertex(source, (), -1, source.shape)
+def _vertex_from_json(entry: dict[str, Any], before: Sequence[Vertex]) -> Vertex:
+    fields = dict(entry)
+    if "input" in fields:
+        source = Input(fields["input"], tuple(fields["shape"]))
+        return Vertex(source, (), -1, source.shape)
+    sources, module = tuple(fields.pop("sources")), fields.pop("module")
+    operation = operation_from_json(fields)
+    return Vertex(operation, sources, module, operation.cost(tuple(before[source].shape for source in sources)).shape)
 
 
-def _part(operation: str, sources: tuple[int, ...], module: int) -> str:
-    return f"{operation}{sources}{module}"
-
-
-def _digest(parts: list[str], settings: tuple[tuple[str, Any], ...]) -> str:
-    return blake2b(f"{';'.join(parts)}|{settings!r}".encode(), digest_size=16).hexdigest()
+def _digest(parts: list[tuple[str, tuple[int, ...], int]], settings: tuple[tuple[str, Any], ...]) -> str:
+    return blake2b(repr((parts, settings)).encode(), digest_size=16).hexdigest()
 
 
 class Step(NamedTuple):
@@ -166,74 +172,115 @@ class _Live(NamedTuple):
     text: str
 
 
+@lru_cache(maxsize=1 << 16)
+def _answer(operation: Operation, inputs: tuple[Shape, ...]) -> tuple[Shape, int] | None:
+    """Return output shape and parameters, or None where the input passes; a search asks the same again and again."""
+    if operation.passes(inputs):
+        return None
+    shape, parameters, _ = operation.cost(inputs)
+    return shape, parameters
+
+
+class _Draft:
+    """The vertices laid out so far.
+
+    A value is a tuple of positions in `live`: none (absent), one, or several side by side: a concatenation that nobody
+    has needed as a tensor yet.
+    """
+
+    def __init__(self) -> None:
+        self.live: list[_Live] = []
+        self._joined: dict[tuple[int, ...], int] = {}
+        self._forms: list[bytes] = []
+
+    def lay(self, step: Step, sources: tuple[int, ...], shape: Shape, parameters: int) -> tuple[int, ...]:
+        """Add a vertex and return it as a value."""
+        operation, _, owner, text = step
+        assert operation is not None
+        self.live.append(_Live(operation, sources, owner if parameters else -1, shape, parameters, text))
+        return (len(self.live) - 1,)
+
+    def apply(self, step: Step, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Return what an operation with one source makes of a value."""
+        live = self.live
+        shape = live[value[0]].shape if len(value) == 1 else (sum([prod(live[part].shape) for part in value]),)
+        answer = _answer(step.operation, (shape,))  # type: ignore[arg-type]  # canonical sees to Inputs and None
+        return value if answer is None else self.lay(step, (self.tensor(value),), *answer)
+
+    def tensor(self, value: tuple[int, ...]) -> int:
+        """Return the vertex that holds a value, a concatenation where it is several side by side."""
+        if len(value) == 1:
+            return value[0]
+        if value not in self._joined:
+            live = self.live
+            # a concatenation flattens by itself
+            parts = tuple([live[part].sources[0] if type(live[part].operation) is Flatten else part for part in value])
+            width = sum([prod(live[part].shape) for part in parts])
+            self._joined[value] = self.lay(_CONCATENATE, parts, (width,), 0)[0]
+        return self._joined[value]
+
+    def sum(self, step: Step, value: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the sum of some vertices, in an order that depends on nothing but what they compute."""
+        operation, live, forms = step.operation, self.live, self._forms
+        assert type(operation) is Add
+        if operation.fit == "pad":  # where each source has weights of its own, a mirror relies on their order
+            for _, sources, _, _, _, text in live[len(forms) :]:
+                forms.append(blake2b(b";".join([text.encode(), *[forms[source] for source in sources]])).digest())
+            value = tuple(sorted(value, key=lambda part: (forms[part], part)))
+        answer = _answer(operation, tuple([live[part].shape for part in value]))
+        assert answer is not None
+        return self.lay(step, value, *answer)
+
+
 def canonical(steps: Sequence[Step], output: int, settings: tuple[tuple[str, Any], ...]) -> Architecture:
     """Return the canonical architecture of a graph whose choices are closed.
-
-    A value is a tuple of live vertices: none (absent), one, or several side by side: a concatenation that nobody has
-    needed as a tensor yet.
 
     Raises:
         SpaceError: shapes do not fit, or nothing reaches the output.
     """
-    live: list[_Live] = []
-    joined: dict[tuple[int, ...], int] = {}
+    draft = _Draft()
+    live = draft.live
     values: list[tuple[int, ...]] = []
-
-    def add(operation: Operation, sources: tuple[int, ...], owner: int, text: str) -> int:
-        shape, parameters, _ = operation.cost(tuple([live[source].shape for source in sources]))
-        live.append(_Live(operation, sources, owner if parameters else -1, shape, parameters, text))
-        return len(live) - 1
-
-    def tensor(value: tuple[int, ...]) -> int:
-        if len(value) == 1:
-            return value[0]
-        if value not in joined:
-            joined[value] = add(_CONCATENATE, value, -1, _CONCATENATE_TEXT)
-        return joined[value]
-
     # operations are final classes, and `type(x) is` is ten times as fast as isinstance with a Protocol
-    for operation, sources, owner, text in steps:
+    for step in steps:
+        operation, sources, _, _ = step
         kind = type(operation)
         if kind is Input:
-            live.append(_Live(operation, (), -1, operation.shape, 0, text))  # type: ignore[arg-type, union-attr]  # an Input, by its kind
-            value: tuple[int, ...] = (len(live) - 1,)
+            value = draft.lay(step, (), operation.shape, 0)  # type: ignore[union-attr]  # an Input, by its kind
         elif operation is None or kind is Concatenate:
             value = tuple([part for source in sources for part in values[source]])
-            if operation is not None and len(value) == 1 and len(live[value[0]].shape) > 1:
-                value = (add(_FLATTEN, value, -1, repr(_FLATTEN)),)
+            if operation is not None and len(value) == 1:
+                value = draft.apply(_FLATTEN, value)
         elif kind is Add:
-            value = tuple(sorted([tensor(values[source]) for source in sources if values[source]]))
-            value = value if len(value) < 2 else (add(operation, value, owner, text),)  # type: ignore[arg-type]  # an Add, by its kind
+            read = [values[source] for source in sources if values[source]]
+            value = draft.sum(step, tuple([draft.tensor(one) for one in read])) if len(read) > 1 else sum(read, ())
         else:
             value = values[sources[0]]
-            shapes = tuple([live[part].shape for part in value])
-            if value and not operation.passes(shapes if len(shapes) == 1 else (_CONCATENATE.cost(shapes).shape,)):  # type: ignore[union-attr]  # an Operation, by its kind
-                value = (add(operation, (tensor(value),), owner, text),)  # type: ignore[arg-type]  # as above
+            if value:
+                value = draft.apply(step, value)
         values.append(value)
     if not values[output]:
         raise SpaceError("nothing reaches the output: every connection to it is switched off")
-    return _numbered(live, tensor(values[output]), settings)
+    return _numbered(live, draft.tensor(values[output]), settings)
 
 
 def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], ...]) -> Architecture:
     """Return the vertices that reach the output, numbered in the order in which a walk back from it leaves them."""
-    number: dict[int, int] = {}
+    number = [-1] * len(live)
     modules: dict[int, int] = {}
     users: dict[int, tuple[tuple[Shape, ...], str]] = {}
     vertices: list[Vertex] = []
-    parts: list[str] = []
+    parts: list[tuple[str, tuple[int, ...], int]] = []
     total = 0
     stack = [output]
     while stack:
-        here = stack[-1]
-        operation, sources, owner, shape, parameters, text = live[here]
-        waiting = [source for source in sources if source not in number]
-        if waiting:
-            stack.extend(reversed(waiting))
+        here = stack.pop()
+        if here >= 0:
+            if number[here] < 0:
+                stack.append(~here)  # to be left when its sources are
+                stack += live[here].sources[::-1]
             continue
-        stack.pop()
-        if here in number:
-            continue
+        operation, sources, owner, shape, parameters, text = live[~here]
         module = -1
         if owner >= 0:
             use = (tuple([live[source].shape for source in sources]), text)
@@ -248,9 +295,11 @@ def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], .
                 )
             module = modules[owner]
         read = tuple([number[source] for source in sources])
-        number[here] = len(vertices)
+        if type(operation) is Add and operation.fit == "pad":
+            read = tuple(sorted(read))
+        number[~here] = len(vertices)
         vertices.append(Vertex(operation, read, module, shape))
-        parts.append(_part(text, read, module))
+        parts.append((text, read, module))
     architecture = Architecture(tuple(vertices), settings)
     # known already, so nobody needs to walk again: cached_property looks into the instance dictionary first
     architecture.__dict__["parameters"] = total
@@ -258,6 +307,5 @@ def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], .
     return architecture
 
 
-_CONCATENATE = Concatenate()
-_CONCATENATE_TEXT = repr(_CONCATENATE)
-_FLATTEN = Flatten()
+_CONCATENATE = Step(Concatenate(), (), -1, repr(Concatenate()))
+_FLATTEN = Step(Flatten(), (), -1, repr(Flatten()))

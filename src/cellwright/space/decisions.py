@@ -7,6 +7,7 @@ decoding are one mechanism: a uniform number gives a uniform value (log-uniform 
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,32 @@ from cellwright.errors import SpaceError
 __all__ = ["Choice", "Decision", "Float", "Integer", "Value", "When"]
 
 Value = int | float
+
+
+def _check_name(kind: str, name: Any) -> None:
+    if not isinstance(name, str) or not name:
+        raise SpaceError(f"a {kind} needs a name, not {name!r}")
+
+
+def _several(owner: str, field: str, values: Any) -> tuple[Any, ...]:
+    """Return `values` as a tuple, if they are several hashable things: a string would fall apart into letters."""
+    if isinstance(values, str | bytes):
+        raise SpaceError(f"{owner} takes a tuple of {field}, not {values!r}; write ({values!r},)")
+    try:
+        several = tuple(values)
+        hash(several)
+    except TypeError as error:
+        raise SpaceError(f"{owner} takes a tuple of hashable {field}, not {values!r}: {error}") from error
+    return several
+
+
+def _is_whole(value: Any) -> bool:
+    """Return whether `value` is a whole number; True and False are none here, numpy's integers are."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +58,8 @@ class When:
     values: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", tuple(self.values))
+        _check_name("condition", self.decision)
+        object.__setattr__(self, "values", _several(f"the condition on {self.decision!r}", "values", self.values))
         if not self.values:
             raise SpaceError(f"a condition on {self.decision!r} names no value; give at least one")
 
@@ -54,7 +82,8 @@ class Choice:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "options", tuple(self.options))
+        _check_name("choice", self.name)
+        object.__setattr__(self, "options", _several(f"choice {self.name!r}", "options", self.options))
         if not self.options:
             raise SpaceError(f"choice {self.name!r} has no options; give at least one")
         # 1 == 1.0 == True in Python, yet as options they differ
@@ -74,9 +103,9 @@ class Choice:
         return (value + 0.5) / len(self.options)
 
     def check(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < len(self.options):
+        if not _is_whole(value) or not 0 <= value < len(self.options):
             raise SpaceError(f"decision {self.name!r} takes an index from 0 to {len(self.options) - 1}, not {value!r}")
-        return value
+        return int(value)
 
     def means(self, value: Value) -> Any:
         """Return the option behind an index."""
@@ -97,9 +126,10 @@ class Integer:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        if self.low > self.high or (self.log and self.low < 1):
+        _check_name("integer", self.name)
+        if not _is_whole(self.low) or not _is_whole(self.high) or self.low > self.high or (self.log and self.low < 1):
             raise SpaceError(
-                f"integer {self.name!r} needs low <= high, and low >= 1 with log=True; "
+                f"integer {self.name!r} needs whole numbers low <= high, and low >= 1 with log=True; "
                 f"got {self.low!r} to {self.high!r}"
             )
 
@@ -122,11 +152,11 @@ class Integer:
         return (value - self.low + 0.5) / self.size
 
     def check(self, value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+        if not _is_whole(value) or not self.low <= value <= self.high:
             raise SpaceError(
                 f"decision {self.name!r} takes a whole number from {self.low} to {self.high}, not {value!r}"
             )
-        return value
+        return int(value)
 
     def means(self, value: Value) -> Value:
         """Return the number itself."""
@@ -147,12 +177,16 @@ class Float:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        finite = math.isfinite(self.low) and math.isfinite(self.high)
+        _check_name("float", self.name)
+        finite = all(_is_real(end) and math.isfinite(end) for end in (self.low, self.high))
         if not finite or self.low >= self.high or (self.log and self.low <= 0):
             raise SpaceError(
                 f"float {self.name!r} needs finite low < high, and low > 0 with log=True; "
                 f"got {self.low!r} to {self.high!r}"
             )
+        # 1 and 1.0 are one definition
+        object.__setattr__(self, "low", float(self.low))
+        object.__setattr__(self, "high", float(self.high))
 
     @property
     def size(self) -> None:
@@ -165,13 +199,13 @@ class Float:
         return max(self.low, min(value, self.high))
 
     def unit(self, value: Value) -> float:
-        """Return how far along the range a number lies, in [0, 1]."""
+        """Return how far along the range a number lies, in [0, 1]; `at` gives it back to rounding."""
         if self.log:
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)
 
     def check(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+        if not _is_real(value) or not self.low <= value <= self.high:
             raise SpaceError(f"decision {self.name!r} takes a number from {self.low} to {self.high}, not {value!r}")
         return float(value)
 

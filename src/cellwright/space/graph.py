@@ -23,6 +23,15 @@ _MOST_ENTANGLED = 1_000_000
 _MOST_DRAWS = 10_000
 
 
+def _names(vertex: str, sources: Sequence[str]) -> tuple[str, ...]:
+    """Return `sources` as a tuple; a string would fall apart into letters."""
+    if not isinstance(vertex, str) or not vertex:
+        raise SpaceError(f"a vertex needs a name, not {vertex!r}")
+    if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
+        raise SpaceError(f"{vertex!r} takes a tuple of names as sources, not {sources!r}")
+    return tuple(sources)
+
+
 @dataclass(frozen=True, slots=True)
 class Node:
     """A step with an operation of its own.
@@ -38,7 +47,7 @@ class Node:
     operation: Operation | Choice
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", tuple(self.sources))
+        object.__setattr__(self, "sources", _names(self.name, self.sources))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Mirror:
     of: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", tuple(self.sources))
+        object.__setattr__(self, "sources", _names(self.name, self.sources))
 
 
 class _Place(NamedTuple):
@@ -80,6 +89,7 @@ class Space:
     def __post_init__(self) -> None:
         for name in ("vertices", "settings", "forbidden"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        object.__setattr__(self, "forbidden", tuple(tuple(clause) for clause in self.forbidden))
         if not self.vertices and not self.settings:
             raise SpaceError(f"space {self.name!r} is empty; give it vertices or settings")
         self._check_vertices()
@@ -211,7 +221,7 @@ class Space:
         return np.array([decision.unit(value) for decision, value in values])
 
     def at(self, vector: Sequence[float] | np.ndarray) -> Point:
-        """Return the point that a vector in the unit cube falls on; `at(encode(point))` is `point`.
+        """Return the point that a vector in the unit cube falls on; `at(encode(point))` is `point`, Floats to rounding.
 
         Raises:
             SpaceError: wrong length, outside the cube, or forbidden.
@@ -239,13 +249,11 @@ class Space:
     # Architectures
 
     def architecture(self, point: Point) -> Architecture:
-        """Return what `point` builds.
+        """Return what `point` builds; of a space with settings only, an architecture without vertices.
 
         Raises:
             SpaceError: the point belongs to another space, or shapes do not fit.
         """
-        if not self.vertices:
-            raise SpaceError(f"space {self.name!r} has settings only and builds no network")
         values = self._values(point)
         active = self.active(values) if self._conditions else None
         steps = []
@@ -256,8 +264,8 @@ class Space:
                 steps.append(options[values[decision]])  # type: ignore[index]  # a Choice's value is an index
             else:
                 steps.append(off)
-        settings = tuple((name, value) for name, value in self.named(point, self.settings).items())
-        return canonical(steps, len(steps) - 1, settings)
+        settings = tuple(sorted(self.named(point, self.settings).items())) if self.settings else ()
+        return canonical(steps, len(steps) - 1, settings) if steps else Architecture((), settings)
 
     def named(self, point: Point, decisions: Sequence[Decision] | None = None) -> dict[str, Any]:
         """Return what active decisions mean, by name: options of choices, numbers of others."""
@@ -326,15 +334,18 @@ class Space:
                 f"a condition cannot ask about the real number {decision.name!r}; use an Integer or Choice"
             )
         if isinstance(decision, Choice):
-            unknown = [value for value in condition.values if value not in decision.options]
+            options = {(type(option), option): position for position, option in enumerate(decision.options)}
+            unknown = [value for value in condition.values if (type(value), value) not in options]
             if unknown:
                 raise SpaceError(f"decision {decision.name!r} has no option {unknown[0]!r}: {decision.options!r}")
-            return index, frozenset(decision.options.index(value) for value in condition.values)
+            return index, frozenset(options[type(value), value] for value in condition.values)
         return index, frozenset(decision.check(value) for value in condition.values)
 
     def _check_vertices(self) -> None:
         seen: dict[str, Input | Node | Mirror] = {}
         for vertex in self.vertices:
+            if not isinstance(vertex, Input | Node | Mirror):
+                raise SpaceError(f"space {self.name!r} holds {vertex!r}, which is no Input, Node or Mirror")
             if vertex.name in seen:
                 raise SpaceError(f"two vertices are called {vertex.name!r}; rename one")
             for source in getattr(vertex, "sources", ()):
@@ -377,7 +388,11 @@ class Space:
                     f"decision {self.decisions[index].name!r} depends on {self.decisions[parent].name!r}, "
                     "which must come before it"
                 )
+        for clause in self.forbidden:
+            if not clause or not all(isinstance(condition, When) for condition in clause):
+                raise SpaceError(f"space {self.name!r} forbids {clause!r}; a combination is a tuple of When, not empty")
         assert self._clauses is not None
+        assert self.fingerprint  # refuses what JSON cannot hold
 
     @cached_property
     def _places(self) -> list[_Place]:

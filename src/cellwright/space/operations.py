@@ -68,7 +68,11 @@ class Operation(Protocol):
     classes: ClassVar[dict[str, type["Operation"]]] = {}
 
     def __init_subclass__(cls) -> None:
+        """Make the operation known by its class's name, by which JSON refers to it."""
         super().__init_subclass__()
+        other = Operation.classes.get(cls.__name__, cls)  # a dataclass with slots makes its class a second time
+        if (other.__module__, other.__qualname__) != (cls.__module__, cls.__qualname__):
+            raise SpaceError(f"two operations are called {cls.__name__!r}: {other!r} and {cls!r}; rename one")
         Operation.classes[cls.__name__] = cls
 
     def cost(self, inputs: Shapes) -> Cost:
@@ -115,6 +119,11 @@ def _positive(operation: Operation, *names: str) -> None:
 def _activation(operation: Operation, name: str) -> None:
     if name not in ACTIVATIONS:
         raise SpaceError(f"{type(operation).__name__} knows no activation {name!r}; known: {', '.join(ACTIVATIONS)}")
+
+
+def _check_padding(operation: Operation, padding: str) -> None:
+    if padding not in ("same", "valid"):
+        raise SpaceError(f"{type(operation).__name__} pads 'same' or 'valid', not {padding!r}")
 
 
 def _activated(module: "nn.Module", name: str) -> "nn.Module":
@@ -194,8 +203,9 @@ class Dropout(Operation):
     rate: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
+        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float) or not 0 <= self.rate < 1:
             raise SpaceError(f"Dropout needs a rate in [0, 1), not {self.rate!r}")
+        object.__setattr__(self, "rate", float(self.rate))  # 0 and 0.0 are one operation
 
     def cost(self, inputs: Shapes) -> Cost:
         return Cost(_one(self, inputs))
@@ -229,8 +239,8 @@ class BatchNorm(Operation):
     """Each feature (channel, in sequences) to mean 0 and variance 1 over the batch, then a learnt scale and shift."""
 
     def cost(self, inputs: Shapes) -> Cost:
-        shape = _one(self, inputs)
-        return Cost(shape, 2 * shape[0], 4 * math.prod(shape))
+        _sequence(self, inputs)
+        return Cost(inputs[0], 2 * inputs[0][0], 4 * math.prod(inputs[0]))
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
@@ -251,6 +261,7 @@ class Conv1D(Operation):
     def __post_init__(self) -> None:
         _positive(self, "filters", "kernel", "stride")
         _activation(self, self.activation)
+        _check_padding(self, self.padding)
 
     def cost(self, inputs: Shapes) -> Cost:
         channels, length = _sequence(self, inputs)
@@ -280,6 +291,7 @@ class MaxPool1D(Operation):
 
     def __post_init__(self) -> None:
         _positive(self, "pool", *(("stride",) if self.stride is not None else ()))
+        _check_padding(self, self.padding)
 
     def cost(self, inputs: Shapes) -> Cost:
         channels, length = _sequence(self, inputs)
@@ -420,6 +432,9 @@ class Connect(Operation):
     sources: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        sources: Any = self.sources
+        if isinstance(sources, str):
+            raise SpaceError(f"Connect takes a tuple of names, not {self.sources!r}; write ({self.sources!r},)")
         object.__setattr__(self, "sources", tuple(self.sources))
 
     def cost(self, inputs: Shapes) -> Cost:
@@ -436,9 +451,16 @@ def operation_to_json(operation: Operation) -> dict[str, Any]:
 
 
 def operation_from_json(value: dict[str, Any]) -> Operation:
-    """Return the operation that `operation_to_json` wrote."""
+    """Return the operation that `operation_to_json` wrote.
+
+    Raises:
+        SpaceError: its class is unknown here, or has other fields.
+    """
     arguments = dict(value)
     name = arguments.pop("operation", None)
     if name not in Operation.classes:
         raise SpaceError(f"no operation is called {name!r}; import the module that defines it first")
-    return Operation.classes[name](**arguments)
+    try:
+        return Operation.classes[name](**arguments)
+    except TypeError as error:
+        raise SpaceError(f"operation {name!r} cannot be made from {arguments!r}: {error}") from error

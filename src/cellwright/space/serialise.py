@@ -38,7 +38,7 @@ def space_from_json(value: dict[str, Any]) -> Space:
             tuple(_decision_from_json(decision) for decision in value["settings"]),
             tuple(tuple(_when_from_json(condition) for condition in clause) for clause in value["forbidden"]),
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise SpaceError(f"this is no space of this version of cellwright: {error!r}") from error
 
 
@@ -64,9 +64,7 @@ def _vertex_from_json(value: dict[str, Any]) -> Input | Node | Mirror:
         return Mirror(value["mirror"], sources, value["of"])
     if "fixed" in value:
         return Node(value["node"], sources, operation_from_json(value["fixed"]))
-    choice = _decision_from_json(value["choice"])
-    assert isinstance(choice, Choice)
-    return Node(value["node"], sources, choice)
+    return Node(value["node"], sources, _choice_from_json(value["choice"]))
 
 
 def _decision_to_json(decision: Decision) -> dict[str, Any]:
@@ -85,6 +83,13 @@ def _decision_from_json(value: dict[str, Any]) -> Decision:
         arguments["options"] = tuple(_option_from_json(option) for option in arguments["options"])
     decision: Decision = _DECISIONS[kind](**arguments)
     return decision
+
+
+def _choice_from_json(value: dict[str, Any]) -> Choice:
+    choice = _decision_from_json(value)
+    if not isinstance(choice, Choice):
+        raise SpaceError(f"a node decides by a choice, not by {value!r}")
+    return choice
 
 
 def _when_to_json(condition: When) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cellwright.errors import SpaceError
 from cellwright.space.architecture import Input
 from cellwright.space.decisions import Choice, Decision, When
 from cellwright.space.graph import Mirror, Node, Space
@@ -71,10 +72,11 @@ class Sketch:
         nodes = {vertex.name: vertex for vertex in self._vertices}
         names: list[str] = []
         for number, original in enumerate(block.names, start=1):
-            model = nodes[original]
+            model = nodes.get(original)
             while isinstance(model, Mirror):
-                model = nodes[model.of]
-            assert isinstance(model, Node)
+                model = nodes.get(model.of)
+            if not isinstance(model, Node):
+                raise SpaceError(f"{name!r} mimes {original!r}, which is no node of this sketch")
             source = self._add(Node(f"{name}.{number}", (source.end,), model.operation))
             names.append(source.end)
         return Block(tuple(names))
@@ -103,9 +105,8 @@ class Sketch:
         forbidden: Sequence[tuple[When, ...]] = (),
     ) -> Space:
         """Return the space that ends in `output`, flattened, and a linear Dense(units)."""
-        flat = self.node("flatten", output, Flatten())
-        self.node("output", flat, Dense(units))
-        return Space(name, tuple(self._vertices), tuple(settings), tuple(forbidden))
+        end = (Node("flatten", (output.end,), Flatten()), Node("output", ("flatten",), Dense(units)))
+        return Space(name, (*self._vertices, *end), tuple(settings), tuple(forbidden))
 
     def _add(self, vertex: Input | Node | Mirror) -> Block:
         self._vertices.append(vertex)
@@ -115,7 +116,9 @@ class Sketch:
 def _decided(name: str, operation: Operation | Sequence[Operation] | Choice, when: When | None) -> Operation | Choice:
     """Return the operation of a node: fixed, or a choice that bears the node's name."""
     if isinstance(operation, Choice):
+        if when is not None:
+            raise SpaceError(f"node {name!r} has a condition and a choice; give the condition to the choice")
         return operation
     if isinstance(operation, Sequence):
         return Choice(name, tuple(operation), when)
-    return operation
+    return operation if when is None else Choice(name, (operation,), when)

@@ -1,0 +1,334 @@
+"""What a user calls: search, resume, and what can be asked of a run."""
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from cellwright.errors import UsageError
+from cellwright.executors import connect
+from cellwright.methods import Random, Search
+from cellwright.problem import Problem
+from cellwright.run import Limits, Loop, Reason, Replayed, replay
+from cellwright.space import Architecture, Space, space_from_json, space_to_json
+from cellwright.store import JsonLog
+from cellwright.store.folder import LOG, Request, create_folder, open_folder
+from cellwright.trial import Fidelity, Outcome, Proposal, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellwright.posttrain import Finalists
+    from cellwright.train import Recipe
+
+__all__ = ["METHODS", "Run", "resume", "search"]
+
+_MANUAL_SHARE = 5  # by default networks are searched with at most a fifth of the hand-made network's parameters
+Observer = Callable[[Trial], None]
+
+
+def _random(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
+    return Random(space, seed=seed, fidelity=fidelity, **options)
+
+
+def _a3c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
+    from cellwright.methods.a3c import A3C
+
+    return A3C(space, seed=seed, fidelity=fidelity, **options)
+
+
+def _a2c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
+    return _a3c(space, seed, fidelity, {**options, "synchronous": True})
+
+
+#: method -> what makes it
+METHODS: dict[str, Callable[[Space, int, Fidelity, dict[str, Any]], Search]] = {
+    "a3c": _a3c,
+    "a2c": _a2c,
+    "random": _random,
+}
+
+
+def search(
+    problem: Problem,
+    *,
+    space: Space | None = None,
+    method: str = "a3c",
+    options: dict[str, Any] | None = None,
+    workers: int = 2,
+    evaluations: int | None = None,
+    minutes: float | None = None,
+    epochs: int = 1,
+    fraction: float = 1.0,
+    seconds: float | None = None,
+    max_parameters: int | Literal["auto"] | None = "auto",
+    seed: int = 0,
+    out: str | Path | None = None,
+    recipe: "Recipe | None" = None,
+    timeout: float | None = 600.0,
+    memory_gib: float | None = None,
+    retries: int = 1,
+    device: str = "auto",
+    observe: Observer = lambda _: None,
+) -> "Run":
+    """Search for networks and return the run when it ends.
+
+    Args:
+        space: None: the problem's default.
+        method: one of METHODS.
+        options: of the method, such as agents and batch of "a3c".
+        workers: trials at once, each in a process of its own.
+        evaluations: to make; with neither this nor `minutes`, 100.
+        seconds: training of a trial stops after so long, with what it has learnt.
+        max_parameters: networks with more are rejected; "auto": a fifth of the hand-made network; None: no limit.
+        out: the run folder; None: a new one under runs/.
+        timeout: seconds after which a trial is killed.
+        retries: of a trial whose worker died.
+        observe: called with each trial.
+
+    Raises:
+        UsageError: a name is unknown or a number out of range.
+        RunError: the folder holds a run already, or cannot be written.
+    """
+    from cellwright import problems
+    from cellwright.train import Recipe
+
+    if method not in METHODS:
+        raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
+    if seed < 0:
+        raise UsageError(f"the seed must not be negative: {seed!r}")
+    if evaluations is None and minutes is None:
+        evaluations = 100
+    if max_parameters == "auto":
+        max_parameters = problem.manual.parameters // _MANUAL_SHARE if problem.manual else None
+    Limits(evaluations, minutes, max_parameters)
+    connect(f"local:{workers}")[0].shutdown()
+    space = space or problems.space(problem)
+    folder = Path(out) if out is not None else _new_folder(problem.name, method)
+    request = Request(
+        problem=problem.name,
+        space=space_to_json(space),
+        method=method,
+        options=options or {},
+        workers=workers,
+        fidelity=Fidelity(epochs, fraction, seconds),
+        evaluations=evaluations,
+        minutes=minutes,
+        max_parameters=max_parameters,
+        seed=seed,
+        recipe=asdict(recipe or Recipe()),
+        timeout=timeout,
+        memory_gib=memory_gib,
+        retries=retries,
+        device=device,
+    )
+    METHODS[method](space, seed, request.fidelity, dict(request.options))  # wrong options show before anything is made
+    create_folder(folder, request, problem)
+    run = Run(folder)
+    run.drive(observe=observe)
+    return run
+
+
+def resume(
+    folder: str | Path,
+    *,
+    evaluations: int | None = None,
+    minutes: float | None = None,
+    workers: int | None = None,
+    observe: Observer = lambda _: None,
+) -> "Run":
+    """Go on with a run that was stopped, killed, or ended at a limit that is now wider.
+
+    Args:
+        evaluations: in place of the first limit.
+        minutes: in place of the first limit; counts from the beginning of the run.
+        workers: in place of the first number.
+
+    Raises:
+        RunError: it is no run folder, or its log is damaged, or another process is at it.
+    """
+    run = Run(Path(folder))
+    run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
+    return run
+
+
+class Run:
+    """A run folder: what was asked for and what came of it.
+
+    Attributes:
+        folder: where it is.
+        request: what was asked for.
+        problem: what must be learned.
+        space: what may be built.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.request, self.problem = open_folder(self.folder)
+        self.space = space_from_json(dict(self.request.space))
+
+    def replay(self) -> Replayed:
+        """Return what the log says now."""
+        return replay(JsonLog(self.folder / LOG, write=False))
+
+    def drive(
+        self,
+        *,
+        evaluations: int | None = None,
+        minutes: float | None = None,
+        workers: int | None = None,
+        observe: Observer = lambda _: None,
+    ) -> Reason:
+        """Search until a limit, convergence or a signal; arguments as in `resume`."""
+        from cellwright.train import Recipe, Train
+
+        request = self.request
+        workers = workers or request.workers
+        limits = Limits(evaluations or request.evaluations, minutes or request.minutes, request.max_parameters)
+        method = METHODS[request.method](self.space, request.seed, request.fidelity, dict(request.options))
+        train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
+        return drive(
+            self.folder / LOG,
+            method,
+            self.space,
+            train,
+            limits=limits,
+            workers=workers,
+            timeout=request.timeout,
+            memory_gib=request.memory_gib,
+            retries=request.retries,
+            observe=observe,
+        )
+
+    def trials(self) -> "pd.DataFrame":
+        """Return one row a trial, in the order told."""
+        import pandas as pd
+
+        rows = self.rows()
+        columns = ["number", "status", "score", "parameters", "seconds", "key", "point", "error"]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else columns)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the trials as JSON, in the order told; `point` names what each decision means."""
+        return [
+            {
+                "number": trial.number,
+                "status": trial.outcome.status.value,
+                "score": trial.score,
+                "parameters": trial.outcome.parameters,
+                "seconds": trial.outcome.seconds,
+                "key": trial.key,
+                "point": {name: _plain(value) for name, value in self.space.named(trial.proposal.point).items()},
+                "error": trial.outcome.error,
+                "scores": dict(trial.outcome.scores),
+                "source": trial.outcome.source,
+                "started": trial.started,
+                "finished": trial.finished,
+                "worker": trial.worker,
+            }
+            for trial in self.replay().trials
+        ]
+
+    def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
+        """Return the best trials with what they built, equal architectures once, best first."""
+        best: dict[str, Trial] = {}
+        for trial in self.replay().trials:
+            if trial.evaluated and trial.score is not None:
+                best.setdefault(trial.key, trial)
+        ranked = sorted(best.values(), key=lambda trial: (-(trial.score or 0.0), trial.number))
+        return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
+
+    def summary(self) -> dict[str, Any]:
+        """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
+        state = self.replay()
+        done = [trial for trial in state.trials if trial.evaluated]
+        failed = [trial for trial in done if trial.score is None]
+        best = max(
+            (trial for trial in done if trial.score is not None), key=lambda trial: trial.score or 0.0, default=None
+        )
+        busy = sum(trial.finished - trial.started for trial in done)
+        return {
+            "run": str(self.folder),
+            "problem": self.problem.name,
+            "method": self.request.method,
+            "metric": self.problem.metric,
+            "state": state.reason.value if state.reason else "unfinished",
+            "trials": len(done),
+            "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
+            "rejected": sum(trial.outcome.status.value == "rejected" for trial in state.trials),
+            "failed": len(failed),
+            "best": None
+            if best is None
+            else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
+            "utilisation": busy / (self.request.workers * state.clock) if state.clock > 0 else None,
+            "seconds": state.clock,
+        }
+
+    def posttrain(self, top: int = 5, **options: Any) -> "Finalists":
+        """Retrain the leaders beside the baselines; see `cellwright.posttrain.posttrain`."""
+        from cellwright.posttrain import posttrain
+
+        return posttrain(self, top=top, **options)
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write the HTML report and return its path."""
+        from cellwright.report import write_report
+
+        return write_report(self, Path(out) if out is not None else self.folder / "report.html")
+
+
+def drive(
+    log: Path,
+    method: Search,
+    space: Space,
+    evaluate: Callable[[Proposal], Outcome],
+    *,
+    limits: Limits,
+    workers: int,
+    timeout: float | None,
+    memory_gib: float | None = None,
+    retries: int = 1,
+    observe: Observer = lambda _: None,
+) -> Reason:
+    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM."""
+    from cellwright.train import Isolated
+
+    isolated = Isolated(evaluate, seconds=timeout, memory_gib=memory_gib, retries=retries)
+    executor, workers = connect(f"local:{workers}")
+    store = JsonLog(log, write=True)
+    try:
+        loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
+        with _signals(loop):
+            return loop.run()
+    finally:
+        isolated.close()
+        executor.shutdown(cancel_futures=True)
+        store.close()
+
+
+@contextmanager
+def _signals(loop: Loop) -> Iterator[None]:
+    """Let SIGINT and SIGTERM stop the loop cleanly; outside the main thread signals belong to others."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, loop.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _new_folder(problem: str, method: str) -> Path:
+    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    return Path("runs") / f"{problem}-{method}-{stamp}"
+
+
+def _plain(value: Any) -> Any:
+    """Return what a decision means in words or as the number it is."""
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)

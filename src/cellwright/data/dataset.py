@@ -1,0 +1,100 @@
+"""Rows of data in factored form: tables of entities, and for each row which entity it reads.
+
+A row of a drug-response set names a cell line and a drug; their features stand once in tables of some hundred
+entities, not once a row. A dense input is the special case of one entity a row.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellwright.errors import DataError
+
+__all__ = ["Dataset", "Table"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The features of one input.
+
+    Attributes:
+        features: float32 (entities, *shape); NaN marks what is missing.
+        key: the index column that says which entity a row reads; None: entity i belongs to row i (a dense input).
+    """
+
+    features: np.ndarray
+    key: str | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one entity."""
+        return tuple(self.features.shape[1:])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Named inputs and a target, row by row.
+
+    Attributes:
+        tables: by input name.
+        index: for each key the entity a row reads, integers (rows,).
+        target: (rows,) float32 for regression, int64 class codes for classification.
+    """
+
+    tables: Mapping[str, Table]
+    index: Mapping[str, np.ndarray]
+    target: np.ndarray
+
+    def __post_init__(self) -> None:
+        if not self.tables:
+            raise DataError("a data set needs at least one input")
+        for key, column in self.index.items():
+            if column.shape != (self.rows,):
+                raise DataError(f"index column {key!r} has {len(column)} entries for {self.rows} rows")
+        for name, table in self.tables.items():
+            entities = len(table.features)
+            if table.features.ndim < 2 or table.features.shape[1] < 1:
+                raise DataError(f"input {name!r} needs features (entities, width), not shape {table.features.shape}")
+            if table.key is None and entities != self.rows:
+                raise DataError(f"input {name!r} has {entities} rows, the target {self.rows}")
+            if table.key is not None:
+                self._check_index(name, table.key, entities)
+
+    def _check_index(self, name: str, key: str, entities: int) -> None:
+        if key not in self.index:
+            raise DataError(f"input {name!r} is read by {key!r}; there are the index columns {sorted(self.index)}")
+        column = self.index[key]
+        if len(column) and not 0 <= int(column.min()) <= int(column.max()) < entities:
+            raise DataError(
+                f"index column {key!r} runs from {column.min()} to {column.max()}; "
+                f"input {name!r} has {entities} entities"
+            )
+
+    @property
+    def rows(self) -> int:
+        return len(self.target)
+
+    def groups(self, by: str) -> np.ndarray:
+        """Return for each row the number of its group, int64 (rows,).
+
+        Args:
+            by: "row" (each its own), "pair" (rows that agree in every index column), or an index column.
+
+        Raises:
+            DataError: there is no such grouping.
+        """
+        if by == "row":
+            return np.arange(self.rows)
+        if by == "pair" and self.index:
+            columns = np.stack([self.index[key] for key in sorted(self.index)], axis=1)
+            return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        if by in self.index:
+            return np.asarray(self.index[by], dtype=np.int64)
+        known = ["row", *(["pair"] if self.index else []), *sorted(self.index)]
+        raise DataError(f"rows cannot be split by {by!r}; this data knows {', '.join(known)}")
+
+    def expanded(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """Return the features of an input row by row, (rows, *shape)."""
+        table = self.tables[name]
+        return np.asarray(table.features[rows if table.key is None else self.index[table.key][rows]])

@@ -1,0 +1,42 @@
+"""Standard scaling that has seen training rows only."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+__all__ = ["Standard", "fit_standard"]
+
+#: scaled features stay within so many standard deviations: a descriptor of a drug unlike all training drugs must not
+#: drown the others
+CLIP = 10.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standard:
+    """Mean and scale of each feature, float64 (*shape); a feature that is constant in training has scale 1."""
+
+    mean: np.ndarray
+    scale: np.ndarray
+
+    def apply(self, features: np.ndarray) -> np.ndarray:
+        """Return features at mean 0 and variance 1, missing ones 0, within +-10, float32 (entities, *shape)."""
+        scaled = (features - self.mean) / self.scale
+        clipped: np.ndarray = np.clip(np.nan_to_num(scaled, nan=0.0), -CLIP, CLIP).astype(np.float32)
+        return clipped
+
+
+def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
+    """Return the scaling that `counts[i]` training rows with the features of entity i ask for.
+
+    The result is that of the expanded matrix, without expanding it.
+
+    Shape: features (entities, *shape), NaN where missing; counts (entities,).
+    """
+    weights = counts.reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
+    values = np.nan_to_num(features.astype(np.float64), nan=0.0)
+    total = np.maximum(weights.sum(axis=0), 1)
+    mean = (weights * values).sum(axis=0) / total
+    variance = (weights * (values - mean) ** 2).sum(axis=0) / total
+    deviation = np.sqrt(variance)
+    constant = deviation <= 1e-8 * np.maximum(1.0, np.abs(mean))
+    return Standard(mean, np.where(constant, 1.0, deviation))

@@ -1,0 +1,138 @@
+"""Reinforcement-learned search: agents with a recurrent controller each, and a parameter server.
+
+Source: SC19 (arXiv:1909.00311), with PPO (arXiv:1707.06347). Each agent draws a batch of points from its copy of the
+weights. When all of a batch is told, the agent's gradients move the server's weights, and it goes on with a copy of
+those. Agents do not wait for one another, so an agent's copy may be older than the server's weights; the clipped
+probability ratio corrects for that. A2C is the same with agents that wait until all have finished.
+"""
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from cellwright.errors import UsageError
+from cellwright.methods.policy.controller import Controller, Plan, new_controller, plan
+from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
+from cellwright.methods.policy.rewards import Ranks
+from cellwright.space import Point, Space
+from cellwright.trial import Fidelity, Proposal, Trial
+
+__all__ = ["A3C"]
+
+
+@dataclass(slots=True, eq=False)
+class _Agent:
+    """A copy of the policy, the batch it drew, and what has come of it.
+
+    Attributes:
+        results: score by position in the batch, None for a failure.
+    """
+
+    controller: Controller
+    drawn: Plan
+    batch_number: int = 0
+    results: dict[int, float | None] = field(default_factory=dict)
+
+
+class A3C:
+    """Several agents learn one policy, asynchronously or (A2C) in step.
+
+    Notes of its proposals: agent, batch (counted an agent), item (position in the batch).
+
+    Args:
+        agents: how many; with two or more, workers stay busy while one waits for the last of its batch.
+        batch: points an agent draws from one state of its policy.
+        synchronous: agents wait for one another (A2C).
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        fidelity: Fidelity,
+        agents: int = 3,
+        batch: int = 8,
+        synchronous: bool = False,
+        ppo: Ppo | None = None,
+    ) -> None:
+        if agents < 1 or batch < 1:
+            raise UsageError(f"agents and batch must be at least 1, not {agents!r} and {batch!r}")
+        self._space = space
+        self._seed = seed
+        self._fidelity = fidelity
+        self._batch = batch
+        self._synchronous = synchronous
+        self._ppo = ppo or Ppo()
+        self._server = new_controller(space, seed)
+        self._optimizer = torch.optim.Adam(self._server.parameters(), lr=self._ppo.learning_rate)
+        self._ranks = Ranks()
+        self._agents = [
+            _Agent(copy.deepcopy(self._server), plan(self._server, space, batch, seed, number, 0))
+            for number in range(agents)
+        ]
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return the next point of the agent that is furthest with its batch; None: all batches are out."""
+        out: dict[int, set[int]] = {}
+        for proposal in pending.values():
+            out.setdefault(proposal.notes["agent"], set()).add(proposal.notes["item"])
+        furthest: tuple[int, int, int] | None = None
+        for index, agent in enumerate(self._agents):
+            taken = out.get(index, set()) | agent.results.keys()
+            if len(taken) < self._batch and (furthest is None or len(taken) > furthest[0]):
+                item = next(item for item in range(self._batch) if item not in taken)
+                furthest = (len(taken), index, item)
+        if furthest is None:
+            return None
+        _, index, item = furthest
+        agent = self._agents[index]
+        point = Point(agent.drawn.values[item], self._space.fingerprint)
+        notes = {"agent": index, "batch": agent.batch_number, "item": item}
+        return Proposal(number, point, self._fidelity, notes)
+
+    def tell(self, trial: Trial) -> None:
+        """Take a result; the last one of a batch (A2C: of all batches) moves the policy."""
+        notes = trial.proposal.notes
+        agent = self._agents[notes["agent"]]
+        if trial.score is not None:
+            self._ranks.add(trial.score)
+        agent.results[notes["item"]] = trial.score
+        if len(agent.results) < self._batch:
+            return
+        ready = self._agents if self._synchronous else [agent]
+        if any(len(each.results) < self._batch for each in ready):
+            return
+        self._learn(ready)
+        for each in ready:
+            each.controller.load_state_dict(self._server.state_dict())
+            each.batch_number += 1
+            each.results = {}
+            number = self._agents.index(each)
+            each.drawn = plan(each.controller, self._space, self._batch, self._seed, number, each.batch_number)
+
+    def _learn(self, agents: list[_Agent]) -> None:
+        """Let the server take the agents' gradients, as often as PPO goes over a batch."""
+        experiences = [self._experience(agent) for agent in agents]
+        experience = Experience(
+            torch.cat([each.levels for each in experiences]),
+            torch.cat([each.active for each in experiences]),
+            torch.cat([each.log_probs for each in experiences]),
+            torch.cat([each.rewards for each in experiences]),
+        )
+        with torch.no_grad():
+            values = self._server(experience.levels).values  # (points, decisions)
+            advantage = advantages(values, experience.rewards, self._ppo.trace)
+        for _ in range(self._ppo.epochs):
+            self._optimizer.zero_grad(set_to_none=True)
+            objective(self._server, experience, advantage, self._ppo).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+            torch.nn.utils.clip_grad_norm_(self._server.parameters(), 1.0)
+            self._optimizer.step()
+
+    @torch.no_grad()
+    def _experience(self, agent: _Agent) -> Experience:
+        rewards = torch.tensor([self._ranks.reward(agent.results[item]) for item in range(self._batch)])
+        log_probs = agent.controller(agent.drawn.levels).log_probs
+        return Experience(agent.drawn.levels, agent.drawn.active, log_probs, rewards)

@@ -1,0 +1,150 @@
+"""The recurrent controller: a policy over the decisions of a space, one head a decision."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from cellwright.errors import SpaceError
+from cellwright.seeds import Use, rng_for, seed_for
+from cellwright.space import Choice, Decision, Integer, Space, Value
+
+__all__ = ["Controller", "Evaluation", "Plan", "levels_of", "new_controller", "plan"]
+
+_MOST_LEVELS = 32
+_BINS = 16  # for real numbers and wide ranges; within a bin the value is uniform
+_MOST_DRAWS = 1000
+
+
+class Plan(NamedTuple):
+    """Points drawn from a policy.
+
+    Attributes:
+        values: of each point, in the order of the decisions.
+        levels: what the heads chose, int64 (points, decisions).
+        active: which decisions matter, bool (points, decisions).
+    """
+
+    values: tuple[tuple[Value, ...], ...]
+    levels: Tensor
+    active: Tensor
+
+
+class Evaluation(NamedTuple):
+    """What the controller thinks of taken decisions, each (points, decisions)."""
+
+    log_probs: Tensor
+    entropies: Tensor
+    values: Tensor
+
+
+def levels_of(decision: Decision) -> int:
+    """Return how many levels the head of a decision chooses from."""
+    size = decision.size
+    return size if size is not None and (size <= _MOST_LEVELS or isinstance(decision, Choice)) else _BINS
+
+
+class Controller(nn.Module):
+    """An LSTM that reads which decision is next and what was chosen last, with a policy and a value head each.
+
+    At first every head is uniform, so that learning starts from random search.
+    """
+
+    mask: Tensor  # 0 where a decision has the level, -inf elsewhere, (decisions, levels)
+    first: Tensor  # token of each decision's first level, (decisions,)
+
+    def __init__(self, levels: tuple[int, ...], *, hidden: int = 32) -> None:
+        super().__init__()
+        count, widest = len(levels), max(levels)
+        self.levels = levels
+        self.decision = nn.Embedding(count, hidden)
+        self.previous = nn.Embedding(1 + sum(levels), hidden)  # 0: nothing chosen yet
+        self.lstm = nn.LSTM(hidden, hidden)
+        self.heads = nn.Parameter(torch.zeros(count, hidden, widest))
+        self.biases = nn.Parameter(torch.zeros(count, widest))
+        self.critic = nn.Linear(hidden, 1)
+        nn.init.zeros_(self.critic.weight)
+        nn.init.zeros_(self.critic.bias)
+        outside = torch.arange(widest)[None, :] >= torch.tensor(levels)[:, None]
+        self.register_buffer("mask", torch.zeros(count, widest).masked_fill(outside, -torch.inf))
+        first = np.concatenate([[0], np.cumsum(levels)[:-1]]) + 1
+        self.register_buffer("first", torch.from_numpy(first))
+
+    def forward(self, levels: Tensor) -> Evaluation:
+        """Judge decisions taken, int64 (points, decisions)."""
+        previous = self._embedded(levels)  # (decisions, points, hidden)
+        hidden, _ = self.lstm(previous)
+        logits = torch.einsum("dph,dhk->pdk", hidden, self.heads) + self.biases + self.mask
+        log_probs = logits.log_softmax(dim=-1)  # (points, decisions, levels)
+        chosen = log_probs.gather(2, levels[..., None])[..., 0]  # (points, decisions)
+        # an impossible level has log-probability -inf and adds nothing to the entropy
+        entropies = -(log_probs.exp() * log_probs.clamp_min(-1e9)).sum(dim=-1)  # (points, decisions)
+        return Evaluation(chosen, entropies, self.critic(hidden)[..., 0].T)
+
+    @torch.no_grad()
+    def draw(self, uniform: Tensor) -> Tensor:
+        """Return levels drawn with the given numbers in [0, 1), (points, decisions) -> int64 of the same shape."""
+        points, count = uniform.shape
+        chosen = torch.zeros(points, count, dtype=torch.long)
+        token = torch.zeros(points, dtype=torch.long)
+        state = None
+        for number in range(count):
+            step = self.decision.weight[number] + self.previous(token)  # (points, hidden)
+            hidden, state = self.lstm(step[None], state)
+            logits = hidden[0] @ self.heads[number] + self.biases[number] + self.mask[number]
+            cumulative = logits.softmax(dim=-1).cumsum(dim=-1)  # (points, levels)
+            level = (uniform[:, number, None] >= cumulative).sum(dim=-1)  # (points,)
+            # rounding may leave the last cumulative sum below 1
+            chosen[:, number] = level.clamp_max(self.levels[number] - 1)
+            token = self.first[number] + chosen[:, number]
+        return chosen
+
+    def _embedded(self, levels: Tensor) -> Tensor:
+        tokens = (levels + self.first).T  # (decisions, points)
+        shifted = torch.cat([torch.zeros_like(tokens[:1]), tokens[:-1]])
+        embedded: Tensor = self.previous(shifted) + self.decision.weight[:, None]  # (decisions, points, hidden)
+        return embedded
+
+
+def new_controller(space: Space, seed: int) -> Controller:
+    """Return a controller for the decisions of `space`, its weights decided by `seed`."""
+    if not space.decisions:
+        raise SpaceError(f"space {space.name!r} has no decisions; there is nothing to search")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_for(seed, Use.CONTROLLER))
+        return Controller(tuple(levels_of(decision) for decision in space.decisions))
+
+
+def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: int) -> Plan:
+    """Draw `count` points, by the random numbers of the agent's stream `numbers`.
+
+    Raises:
+        SpaceError: the space forbids almost everything.
+    """
+    rng = rng_for(seed, Use.AGENT, *numbers)
+    values: list[tuple[Value, ...]] = []
+    taken: list[Tensor] = []
+    for _ in range(_MOST_DRAWS):
+        uniform, jitter = rng.random((2, count, len(space.decisions)))
+        levels = controller.draw(torch.from_numpy(uniform).float())
+        for row, chosen in enumerate(levels.tolist()):
+            closed = tuple(
+                _value(decision, level, float(jitter[row, number]))
+                for number, (decision, level) in enumerate(zip(space.decisions, chosen, strict=True))
+            )
+            if space.allows(closed) and len(values) < count:
+                values.append(closed)
+                taken.append(levels[row])
+        if len(values) == count:
+            active = torch.tensor([space.active(closed) for closed in values])
+            return Plan(tuple(values), torch.stack(taken), active)
+    raise SpaceError(f"space {space.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
+
+
+def _value(decision: Decision, level: int, jitter: float) -> Value:
+    if isinstance(decision, Choice):
+        return level
+    if isinstance(decision, Integer) and decision.size == levels_of(decision):
+        return decision.low + level
+    return decision.at((level + jitter) / levels_of(decision))

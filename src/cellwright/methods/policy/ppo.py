@@ -1,0 +1,90 @@
+"""Proximal policy optimisation (Schulman et al., arXiv:1707.06347) of a controller."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cellwright.errors import UsageError
+from cellwright.methods.policy.controller import Controller
+
+__all__ = ["Experience", "Ppo", "advantages", "clipped", "objective"]
+
+
+@dataclass(frozen=True, slots=True)
+class Ppo:
+    """How a policy is improved.
+
+    Attributes:
+        clip: the probability ratio counts only within 1 +- clip.
+        epochs: gradient steps on one batch.
+        learning_rate: of Adam.
+        entropy: weight of the entropy bonus.
+        value: weight of the critic's squared error.
+        trace: lambda of generalised advantage estimation (arXiv:1506.02438). Rewards are not discounted: a decision's
+            position is no time.
+    """
+
+    clip: float = 0.2
+    epochs: int = 4
+    learning_rate: float = 5e-3
+    entropy: float = 0.01
+    value: float = 0.5
+    trace: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (0 < self.clip < 1 and self.epochs >= 1 and self.learning_rate > 0 and 0 <= self.trace <= 1):
+            raise UsageError(f"PPO needs 0 < clip < 1, epochs >= 1, learning_rate > 0, 0 <= trace <= 1; got {self!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Experience:
+    """A batch of points that were tried.
+
+    Attributes:
+        levels: what was chosen, int64 (points, decisions).
+        active: which decisions mattered, bool (points, decisions).
+        log_probs: under the policy that chose, (points, decisions).
+        rewards: at the end of each point, (points,).
+    """
+
+    levels: Tensor
+    active: Tensor
+    log_probs: Tensor
+    rewards: Tensor
+
+
+def clipped(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
+    """Return PPO's clipped objective, to be maximised (arXiv:1707.06347, eq. 7).
+
+    Shape: ratio and advantage (points, decisions); result the same.
+    """
+    return torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
+
+
+def advantages(values: Tensor, rewards: Tensor, trace: float) -> Tensor:
+    """Return generalised advantages of points that are rewarded at their end (arXiv:1506.02438, eq. 16; gamma 1).
+
+    Shape: values (points, decisions), rewards (points,); result (points, decisions).
+    """
+    following = torch.cat([values[:, 1:], rewards[:, None]], dim=1)
+    errors = following - values  # (points, decisions)
+    result = torch.empty_like(errors)
+    running = torch.zeros_like(rewards)
+    for number in reversed(range(errors.shape[1])):
+        running = errors[:, number] + trace * running
+        result[:, number] = running
+    return result
+
+
+def objective(controller: Controller, experience: Experience, advantage: Tensor, settings: Ppo) -> Tensor:
+    """Return what a step on `experience` minimises, ().
+
+    Shape: advantage (points, decisions).
+    """
+    judged = controller(experience.levels)
+    weights = experience.active / experience.active.sum().clamp_min(1)
+    gain = clipped((judged.log_probs - experience.log_probs).exp(), advantage, settings.clip)
+    error = (judged.values - experience.rewards[:, None]) ** 2
+    loss: Tensor = (weights * (settings.value * error - gain - settings.entropy * judged.entropies)).sum()
+    return loss

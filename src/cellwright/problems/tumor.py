@@ -1,0 +1,77 @@
+"""Tumor: is a breast tumour malignant, from 30 measurements of cell nuclei. Ships with scikit-learn; for trying out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cellwright.data.dataset import Dataset, Table
+from cellwright.data.splits import split_rows
+from cellwright.errors import UsageError
+from cellwright.problem import Problem, Task, prepare
+from cellwright.space import Architecture, Dense, Dropout, Identity, LayerNorm, Operation, Shape, Sketch, Space
+
+__all__ = ["PUBLISHED_INPUTS", "load", "manual", "small"]
+
+PUBLISHED_INPUTS: Mapping[str, Shape] = {"measurements": (30,)}
+_OPERATIONS: tuple[Operation, ...] = (
+    Identity(),
+    *(Dense(width, activation) for width in (4, 8, 16, 32, 64) for activation in ("relu", "tanh")),
+    LayerNorm(),
+    Dropout(0.1),
+    Dropout(0.3),
+)
+
+
+def small(inputs: Mapping[str, Shape], outputs: int = 2) -> Space:
+    """Return tumor-small: three dense nodes, each with a skip decision back to the measurements."""
+    sketch = Sketch()
+    source = sketch.input("measurements", inputs["measurements"])
+    block = source
+    for number in (1, 2, 3):
+        node = sketch.node(f"dense.{number}", block, _OPERATIONS)
+        skip = sketch.skip(f"skip.{number}", [[], [source]])
+        block = sketch.concatenate(f"cell.{number}", node, skip)
+    return sketch.space("tumor-small", block, units=outputs)
+
+
+def manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
+    """Return what one would write down first: two layers of 64 with dropout."""
+    sketch = Sketch()
+    block = sketch.input("measurements", inputs["measurements"])
+    for number in (1, 2):
+        block = sketch.node(f"dense.{number}", block, Dense(64, "relu"))
+        block = sketch.node(f"dropout.{number}", block, Dropout(0.1))
+    space = sketch.space("tumor-manual", block, units=outputs)
+    return space.architecture(space.point(()))
+
+
+def load(folder: Path, *, target: str | None, split: str, seed: int) -> Problem:
+    """Prepare scikit-learn's breast-cancer set (569 x 30) in `folder`; classes keep their shares in each part.
+
+    Raises:
+        UsageError: an unknown target, or a split by anything but rows.
+    """
+    if target not in (None, "malignant"):
+        raise UsageError(f"tumor has no target {target!r}; known: malignant")
+    if split != "row":
+        raise UsageError(f"tumor has one row a patient and cannot be split by {split!r}; use row")
+    from sklearn.datasets import load_breast_cancer
+
+    source = load_breast_cancer()
+    malignant = (source.target == 0).astype(np.int64)  # scikit-learn's class 0
+    dataset = Dataset({"measurements": Table(source.data.astype(np.float32))}, {}, malignant)
+    # a fifth of so few rows each, or one row would decide
+    rows = split_rows(dataset.groups(split), seed=seed, validation=0.2, test=0.2, classes=malignant)
+    inputs = {"measurements": dataset.tables["measurements"].shape}
+    return prepare(
+        folder,
+        name="tumor",
+        dataset=dataset,
+        split=rows,
+        split_by=split,
+        task=Task.CLASSIFICATION,
+        metric="accuracy",
+        target="malignant",
+        manual=manual(inputs),
+    )

@@ -1,0 +1,341 @@
+"""The one loop: ask, submit, wait, write down, tell. And its resumption, which is telling the log again."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future
+from dataclasses import dataclass, field
+from enum import StrEnum
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from cellwright.errors import RunError, SpaceError, UsageError
+from cellwright.methods.protocol import Search
+from cellwright.space import Space
+from cellwright.store import Store
+from cellwright.trial import Outcome, Proposal, Status, Trial
+
+__all__ = ["Limits", "Loop", "Reason", "replay"]
+
+_MOST_FOLLOWERS = 1000
+_MOST_REJECTED = 2000
+
+
+class Reason(StrEnum):
+    """Why a loop ended."""
+
+    EVALUATIONS = "evaluations"  # as many as were asked for
+    MINUTES = "minutes"  # the time is up
+    CONVERGED = "converged"  # every agent proposes only what is known
+    EXHAUSTED = "exhausted"  # the search has nothing more to propose
+    INTERRUPTED = "interrupted"  # by a signal
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a loop ends, and what it does not try.
+
+    Attributes:
+        evaluations: trials that a worker spends time on; answers from the cache do not count.
+        minutes: of the run's clock, which stands still while the run is stopped.
+        parameters: networks with more are rejected before a worker is bothered.
+        repeats: answers from the cache in a row, from each agent, that count as converged.
+    """
+
+    evaluations: int | None = None
+    minutes: float | None = None
+    parameters: int | None = None
+    repeats: int = 30
+
+    def __post_init__(self) -> None:
+        for name in ("evaluations", "minutes", "parameters", "repeats"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise UsageError(f"the limit on {name} must be above 0, not {value!r}")
+
+
+@dataclass(slots=True)
+class Replayed:
+    """What a log says.
+
+    Attributes:
+        trials: in the order told.
+        pending: asked and not told, by number.
+        next: the number of the next proposal.
+        clock: seconds for which the run has been going.
+        reason: why it last ended; None: it was killed, or is running.
+    """
+
+    trials: list[Trial] = field(default_factory=list)
+    pending: dict[int, Proposal] = field(default_factory=dict)
+    next: int = 0
+    clock: float = 0.0
+    reason: Reason | None = None
+
+
+def replay(store: Store) -> Replayed:
+    """Return what the log of `store` says.
+
+    Raises:
+        RunError: it tells of what was never asked.
+    """
+    state = Replayed()
+    for event in store.events():
+        state.clock = max(state.clock, event["at"])
+        match event["event"]:
+            case "asked":
+                proposal = Proposal.from_json(event["proposal"])
+                state.pending[proposal.number] = proposal
+                state.next = proposal.number + 1
+            case "told":
+                number = event["number"]
+                if number not in state.pending:
+                    raise RunError(f"the log tells of trial {number}, which was never asked; restore it from a copy")
+                outcome = Outcome.from_json(event["outcome"])
+                times = {name: event[name] for name in ("key", "started", "finished", "worker")}
+                state.trials.append(Trial(state.pending.pop(number), outcome, **times))
+            case "started":
+                state.reason = None
+            case "stopped":
+                state.reason = Reason(event["reason"])
+            case other:
+                raise RunError(f"the log has an event {other!r}, which this version does not know")
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class _Timed:
+    """An evaluator that says when and where it worked, by the wall clock."""
+
+    evaluate: Callable[[Proposal], Outcome]
+    clock: Callable[[], float]
+
+    def __call__(self, proposal: Proposal) -> tuple[Outcome, float, float, str]:
+        started = self.clock()
+        outcome = self.evaluate(proposal)
+        return outcome, started, self.clock(), f"{os.uname().nodename}:{os.getpid()}:{threading.get_ident()}"
+
+
+class Loop:
+    """Drives a search until a limit, convergence, or a signal.
+
+    Everything asked and told goes to the store before anything else happens, so a killed loop loses no finished trial.
+    A new loop on the same store tells the log again, submits what was pending, and goes on as if never stopped.
+
+    Args:
+        evaluate: what workers call; picklable where the executor needs it.
+        workers: evaluations that run at once; one more proposal waits ready, so that no worker waits for the search.
+        observe: called with each trial told, also with those of the log.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        space: Space,
+        evaluate: Callable[[Proposal], Outcome],
+        executor: Executor,
+        store: Store,
+        *,
+        workers: int,
+        limits: Limits,
+        observe: Callable[[Trial], None] = lambda _: None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._search = search
+        self._space = space
+        self._executor = executor
+        self._store = store
+        self._capacity = workers + 1
+        self._limits = limits
+        self._observe = observe
+        self._clock = clock
+        self._evaluate = _Timed(evaluate, clock)
+        self._done: SimpleQueue[int | None] = SimpleQueue()
+        self._running: dict[int, Future[tuple[Outcome, float, float, str]]] = {}
+        self._owner: dict[str, int] = {}  # key -> the trial being evaluated
+        self._followers: dict[str, list[int]] = {}  # key -> proposals that wait for that trial
+        self._known: dict[str, Trial] = {}
+        self._repeats: dict[int, int] = {}
+        self._workers: dict[str, int] = {}
+        self._evaluated = 0
+        self._rejected = 0  # in a row
+        self._interrupted = False
+        state = replay(store)
+        self._pending = state.pending
+        self._waiting = sorted(state.pending)  # of the log, not submitted yet
+        self._next = state.next
+        self._zero = self._clock() - state.clock
+        for trial in state.trials:
+            self._take(trial)
+
+    def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
+        """End as soon as possible; what runs now will run again on resumption. Usable as a signal handler."""
+        self._interrupted = True
+        self._done.put(None)
+
+    def run(self) -> Reason:
+        """Go on until the end and return its reason."""
+        self._store.append({"event": "started", "at": self._now()})
+        reason = self._over()
+        while reason is None:
+            self._fill()
+            reason = self._over()
+            if reason is None and not self._running:
+                reason = Reason.EXHAUSTED
+            if reason is None:
+                self._wait()
+                reason = self._over()
+        if reason is not Reason.INTERRUPTED:
+            self._drain()
+        if self._interrupted:
+            reason = Reason.INTERRUPTED
+        self._store.append({"event": "stopped", "at": self._now(), "reason": reason.value})
+        return reason
+
+    # Asking
+
+    def _fill(self) -> None:
+        """Submit until no worker can be idle.
+
+        Raises:
+            RunError: the limit on parameters leaves nothing to try.
+        """
+        while len(self._running) < self._capacity and self._over() is None:
+            proposal = self._proposal()
+            if proposal is None:
+                return
+            self._submit(proposal)
+            if self._rejected >= _MOST_REJECTED:
+                raise RunError(
+                    f"{_MOST_REJECTED} proposals in a row had more than {self._limits.parameters:,} parameters; "
+                    "allow more, or search a space of smaller networks"
+                )
+
+    def _proposal(self) -> Proposal | None:
+        """Return what the log left pending, then what the search asks."""
+        if self._waiting:
+            return self._pending[self._waiting.pop(0)]
+        limit = self._limits.evaluations
+        if limit is not None and self._evaluated + len(self._running) >= limit:
+            return None
+        if sum(map(len, self._followers.values())) >= _MOST_FOLLOWERS:
+            return None
+        proposal = self._search.ask(self._next, self._pending)
+        if proposal is None:
+            return None
+        self._store.append({"event": "asked", "at": self._now(), "proposal": proposal.to_json()})
+        self._pending[proposal.number] = proposal
+        self._next += 1
+        return proposal
+
+    def _submit(self, proposal: Proposal) -> None:
+        """Give a proposal to a worker, or answer it without one."""
+        try:
+            architecture = self._space.architecture(proposal.point)
+        except SpaceError as error:
+            self._tell(proposal, Outcome(Status.FAILED, error=str(error)), key="")
+            return
+        key, parameters = architecture.key, architecture.parameters
+        if self._limits.parameters is not None and parameters > self._limits.parameters:
+            reason = f"{parameters:,} parameters, over the limit of {self._limits.parameters:,}"
+            self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
+        elif key in self._known:
+            self._tell(proposal, _repeated(self._known[key]), key)
+        elif key in self._owner:
+            self._followers[key].append(proposal.number)
+        else:
+            self._owner[key] = proposal.number
+            self._followers[key] = []
+            future = self._executor.submit(self._evaluate, proposal)
+            self._running[proposal.number] = future
+            future.add_done_callback(lambda _: self._done.put(proposal.number))
+
+    # Telling
+
+    def _wait(self) -> None:
+        """Take in what has finished; wait for it if need be."""
+        left = None if self._limits.minutes is None else max(0.0, self._limits.minutes * 60 - self._now())
+        try:
+            number = self._done.get(timeout=left)
+        except Empty:
+            return
+        if number is not None:
+            self._finish(number)
+
+    def _finish(self, number: int) -> None:
+        proposal, future = self._pending[number], self._running.pop(number)
+        key = next(key for key, owner in self._owner.items() if owner == number)
+        try:
+            outcome, started, finished, place = future.result()
+        except CancelledError:  # not begun when the loop ended: it stays pending
+            return
+        worker = self._workers.setdefault(place, len(self._workers))
+        trial = self._tell(proposal, outcome, key, (started - self._zero, finished - self._zero), worker)
+        del self._owner[key]
+        for follower in self._followers.pop(key):
+            self._tell(self._pending[follower], _repeated(trial), key)
+
+    def _tell(
+        self,
+        proposal: Proposal,
+        outcome: Outcome,
+        key: str,
+        times: tuple[float, float] | None = None,
+        worker: int | None = None,
+    ) -> Trial:
+        """Write a trial down, then take it in."""
+        now = self._now()
+        started, finished = times or (now, now)
+        trial = Trial(proposal, outcome, key, round(started, 6), round(finished, 6), worker)
+        told = {name: value for name, value in trial.to_json().items() if name != "proposal"}
+        self._store.append({"event": "told", "at": now, "number": trial.number, **told})
+        del self._pending[trial.number]
+        self._take(trial)
+        return trial
+
+    def _take(self, trial: Trial) -> None:
+        """Let the search and the books know; of a trial from the log as of a new one."""
+        agent = trial.proposal.notes.get("agent", 0)
+        self._repeats.setdefault(agent, 0)
+        self._rejected = self._rejected + 1 if trial.outcome.status is Status.REJECTED else 0
+        if trial.evaluated:
+            self._evaluated += 1
+            self._known[trial.key] = trial
+            self._repeats[agent] = 0
+        elif trial.outcome.status is Status.CACHED:
+            self._repeats[agent] += 1
+        self._search.tell(trial)
+        self._observe(trial)
+
+    # Ending
+
+    def _over(self) -> Reason | None:
+        if self._interrupted:
+            return Reason.INTERRUPTED
+        if self._limits.evaluations is not None and self._evaluated >= self._limits.evaluations:
+            return Reason.EVALUATIONS
+        if self._limits.minutes is not None and self._now() >= self._limits.minutes * 60:
+            return Reason.MINUTES
+        if self._repeats and min(self._repeats.values()) >= self._limits.repeats:
+            return Reason.CONVERGED
+        return None
+
+    def _drain(self) -> None:
+        """Wait for what runs; what has not begun stays pending, for a resumption with wider limits."""
+        for future in self._running.values():
+            future.cancel()
+        while self._running and not self._interrupted:
+            number = self._done.get()
+            if number is not None:
+                self._finish(number)
+
+    def _now(self) -> float:
+        return round(self._clock() - self._zero, 6)
+
+
+def _repeated(trial: Trial) -> Outcome:
+    """Return the outcome of an equal architecture, marked as an answer from the cache."""
+    outcome = trial.outcome
+    error = None if outcome.score is not None else f"as trial {trial.number}: {outcome.status.value}"
+    return Outcome(Status.CACHED, outcome.score, outcome.scores, outcome.parameters, 0.0, error, trial.number)

@@ -1,0 +1,5 @@
+"""What is written down while a run goes on."""
+
+from cellwright.store.log import Event, JsonLog, Store
+
+__all__ = ["Event", "JsonLog", "Store"]

@@ -1,0 +1,99 @@
+"""The folder of a run: what was asked for, the problem it is about, and the log."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from cellwright.data.folder import copy_data
+from cellwright.errors import RunError
+from cellwright.problem import Problem
+from cellwright.trial import Fidelity
+
+__all__ = ["LOG", "Request", "create_folder", "open_folder", "versions"]
+
+LOG = "log.jsonl"
+_REQUEST = "run.json"
+_PROBLEM = "problem"
+
+
+def versions() -> dict[str, str]:
+    """Return what results may depend on."""
+    packages = ("cellwright", "torch", "numpy", "scikit-learn", "pandas")
+    return {"python": platform.python_version(), **{package: version(package) for package in packages}}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for; written once, so that a run can be resumed with nothing but its folder.
+
+    Attributes:
+        space: its whole definition as JSON.
+        options: of the method.
+        recipe: of training, field by field.
+        timeout: seconds a trial may take.
+        memory_gib: a worker may allocate.
+        retries: of a trial whose worker died.
+        versions: of what results may depend on.
+    """
+
+    problem: str
+    space: Mapping[str, Any]
+    method: str
+    options: Mapping[str, Any]
+    workers: int
+    fidelity: Fidelity
+    evaluations: int | None
+    minutes: float | None
+    max_parameters: int | None
+    seed: int
+    recipe: Mapping[str, Any]
+    timeout: float | None
+    memory_gib: float | None
+    retries: int
+    device: str
+    versions: Mapping[str, str] = field(default_factory=versions)
+
+
+_ADAPTER = TypeAdapter(Request)
+
+
+def create_folder(folder: Path, request: Request, problem: Problem) -> None:
+    """Make `folder` a run folder.
+
+    Raises:
+        RunError: it holds a run already, or cannot be written.
+    """
+    if (folder / _REQUEST).exists():
+        raise RunError(
+            f"{str(folder)!r} holds a run already; go on with it (cellwright resume), or name another folder"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy_data(problem.folder, folder / _PROBLEM)
+        (folder / _REQUEST).write_bytes(_ADAPTER.dump_json(request, indent=1))
+    except OSError as error:
+        raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror or error}") from error
+
+
+def open_folder(folder: Path) -> tuple[Request, Problem]:
+    """Return what a run folder was asked for, and its problem.
+
+    Raises:
+        RunError: it is no run folder, or `run.json` is damaged.
+    """
+    path = folder / _REQUEST
+    try:
+        request = _ADAPTER.validate_json(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RunError(f"{str(folder)!r} is no run folder: it has no {_REQUEST}") from error
+    except OSError as error:
+        raise RunError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RunError(f"{str(path)!r} is damaged: {first['loc']}: {first['msg']}; restore it from a copy") from error
+    return request, Problem.load(folder / _PROBLEM)

@@ -1,0 +1,65 @@
+"""The evaluator of architecture search: build, train, score on the validation rows."""
+
+import math
+import traceback
+from dataclasses import dataclass, field
+
+from cellwright.problem import Problem
+from cellwright.seeds import Use, seed_for
+from cellwright.space import Architecture, Space
+from cellwright.train.fit import Diverged, Recipe, fit
+from cellwright.trial import Outcome, Proposal, Status
+
+__all__ = ["Train", "failure"]
+
+
+@dataclass(frozen=True, slots=True)
+class Train:
+    """Trains what a proposal's point builds.
+
+    Attributes:
+        seed: of the run; with the proposal's number it decides all random numbers.
+    """
+
+    problem: Problem
+    space: Space
+    seed: int
+    recipe: Recipe = field(default_factory=Recipe)
+    device: str = "auto"
+
+    def __call__(self, proposal: Proposal) -> Outcome:
+        architecture: Architecture | None = None
+        try:
+            architecture = self.space.architecture(proposal.point)
+            fitted = fit(
+                architecture,
+                self.problem,
+                proposal.fidelity,
+                recipe=self.recipe,
+                seed=seed_for(self.seed, Use.TRIAL, proposal.number),
+                subset_seed=self.seed,
+                device=self.device,
+            )
+            score = fitted.scores[self.problem.metric]
+            if not math.isfinite(score):
+                raise Diverged(f"{self.problem.metric} is {score!r}")  # noqa: TRY301  # one place turns errors into outcomes
+        except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
+            return failure(error, architecture.parameters if architecture else None)
+        return Outcome(
+            Status.OK,
+            score=score,
+            scores=fitted.scores,
+            parameters=architecture.parameters,
+            seconds=fitted.seconds,
+        )
+
+
+def failure(error: Exception, parameters: int | None = None) -> Outcome:
+    """Return the outcome of an exception."""
+    text = f"{type(error).__name__}: {error}"
+    if isinstance(error, Diverged):
+        return Outcome(Status.DIVERGED, parameters=parameters, error=str(error))
+    # torch reports a failed allocation on the CPU as a plain RuntimeError
+    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+        return Outcome(Status.MEMORY, parameters=parameters, error=f"out of memory: {text}")
+    return Outcome(Status.FAILED, parameters=parameters, error="".join(traceback.format_exception(error)))

@@ -1,0 +1,182 @@
+"""Evaluation in a warm child process that may be killed without harming anything else."""
+
+import contextlib
+import multiprocessing
+import os
+import pickle
+import resource
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+from pebble import ProcessExpired, ProcessPool
+
+from cellwright.errors import RunError, UsageError
+from cellwright.trial import Outcome, Proposal, Status
+
+__all__ = ["Isolated"]
+
+_GIB = 1 << 30
+_child: dict[str, Callable[[Proposal], Outcome]] = {}  # in a child: the evaluator it was started with
+
+
+class Isolated:
+    """Calls an evaluator in a child process of the calling thread.
+
+    The child stays warm from trial to trial. It is killed when a trial takes too long, and replaced when it dies; a
+    trial whose child died is tried again `retries` times, since the cause may lie outside it. A child ends with its
+    parent, however that ends.
+
+    Args:
+        evaluate: picklable; lets no exception out.
+        seconds: a trial may take, wall time; None: for ever.
+        memory_gib: a child may allocate; None: no limit.
+        retries: how often a trial whose child died is tried again.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[Proposal], Outcome],
+        *,
+        seconds: float | None = None,
+        memory_gib: float | None = None,
+        retries: int = 1,
+    ) -> None:
+        if seconds is not None and not seconds > 0:
+            raise UsageError(f"the time-out must be above 0 seconds, not {seconds!r}")
+        if memory_gib is not None and not memory_gib > 0:
+            raise UsageError(f"the memory limit must be above 0 GiB, not {memory_gib!r}")
+        self._payload = pickle.dumps(evaluate)
+        self._seconds = seconds
+        self._memory_gib = memory_gib
+        self._retries = retries
+        self._prepare()
+
+    def __call__(self, proposal: Proposal) -> Outcome:
+        error = ""
+        for _ in range(self._retries + 1):
+            try:
+                future = self._pool().schedule(_evaluate, args=[proposal], timeout=self._seconds)
+                outcome: Outcome = future.result()
+            except TimeoutError:
+                return Outcome(
+                    Status.TIMEOUT,
+                    seconds=self._seconds or 0.0,
+                    error=f"stopped after {self._seconds:g} seconds, the time-out of a trial",
+                )
+            except ProcessExpired as expired:
+                error = _cause(expired.exitcode)
+            except CancelledError:
+                if self._closed:
+                    raise
+                error = "its worker was stopped"
+            except RuntimeError as broken:  # Pebble gives a pool up when an idle worker is killed
+                if self._closed:
+                    raise CancelledError from broken
+                self._forget()
+                error = f"its worker pool broke: {broken}"
+            else:
+                return outcome
+        times = self._retries + 1
+        return Outcome(Status.KILLED, error=f"{error} (tried {times} time{'s' if times > 1 else ''})")
+
+    def close(self) -> None:
+        """Kill all children; trials still running raise CancelledError in their threads."""
+        self._closed = True
+        with self._lock:
+            pools = list(self._pools)
+            self._pools.clear()
+        for pool in pools:
+            _end(pool)
+
+    def __getstate__(self) -> dict[str, Any]:
+        names = ("_payload", "_seconds", "_memory_gib", "_retries")
+        return {name: self.__dict__[name] for name in names}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._closed = False
+        self._lock = threading.Lock()
+        self._pools: list[ProcessPool] = []
+        self._local = threading.local()
+
+    def _pool(self) -> ProcessPool:
+        """Return the pool of one child that belongs to this thread."""
+        if not hasattr(self._local, "pool"):
+            pool = ProcessPool(
+                max_workers=1, context=_context(), initializer=_start, initargs=[self._payload, self._memory_gib]
+            )
+            with self._lock:
+                self._pools.append(pool)
+            self._local.pool = pool
+        own: ProcessPool = self._local.pool
+        return own
+
+    def _forget(self) -> None:
+        """Give up this thread's broken pool; the next call makes another."""
+        pool = self._local.__dict__.pop("pool")
+        with self._lock:
+            self._pools.remove(pool)
+        _end(pool)
+
+
+def _end(pool: ProcessPool) -> None:
+    pool.stop()  # type: ignore[no-untyped-call]  # Pebble leaves it untyped
+    pool.join()
+
+
+def _context() -> ForkServerContext:
+    if getattr(multiprocessing.process.current_process(), "_inheriting", False):
+        raise RunError(
+            "workers import your script, and importing it starts workers again; "
+            "put what runs under `if __name__ == '__main__':`"
+        )
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["cellwright.train.warm"])
+    return context
+
+
+def _start(payload: bytes, memory_gib: float | None) -> None:
+    """Make a new child ready: it answers to its parent alone, and dies with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle
+    os.setpgrp()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    with contextlib.suppress(
+        OSError
+    ):  # where the kernel allows it: short of memory, it ends a child and not the driver
+        Path("/proc/self/oom_score_adj").write_text("500")
+    if memory_gib is not None:
+        limit = int(memory_gib * _GIB)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+    import torch
+
+    torch.set_num_threads(1)
+    _child["evaluate"] = pickle.loads(payload)  # noqa: S301  # written by our own parent
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _evaluate(proposal: Proposal) -> Outcome:
+    return _child["evaluate"](proposal)
+
+
+def _cause(exitcode: int | None) -> str:
+    """Return in words why a child ended."""
+    if exitcode is not None and exitcode < 0:
+        name = signal.Signals(-exitcode).name
+        hint = ": by hand, or by the kernel for want of memory" if name == "SIGKILL" else ""
+        return f"its worker was killed with {name}{hint}"
+    return f"its worker ended with exit status {exitcode}"

@@ -1,0 +1,170 @@
+"""What is tried and what came of it: values with an exact JSON round trip."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cellwright.errors import UsageError
+from cellwright.space import Point
+
+__all__ = ["Fidelity", "Outcome", "Proposal", "Status", "Trial"]
+
+
+class Status(StrEnum):
+    """How a trial ended."""
+
+    OK = "ok"
+    CACHED = "cached"  # answered with the outcome of an equal architecture; no evaluation
+    REJECTED = "rejected"  # over a limit known before training; no evaluation
+    DIVERGED = "diverged"  # a loss or a prediction was not finite
+    TIMEOUT = "timeout"
+    MEMORY = "memory"
+    KILLED = "killed"  # the worker died, as often as it was tried
+    FAILED = "failed"  # any other error
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How long, and on how many rows, an architecture is trained.
+
+    Attributes:
+        epochs: passes over the rows used.
+        fraction: share of the training rows used, in (0, 1].
+        seconds: training stops after so long with what it has; None: never.
+    """
+
+    epochs: int = 1
+    fraction: float = 1.0
+    seconds: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1:
+            raise UsageError(f"epochs must be at least 1, not {self.epochs!r}")
+        if not 0 < self.fraction <= 1:
+            raise UsageError(f"fraction must be in (0, 1], not {self.fraction!r}")
+        if self.seconds is not None and not self.seconds > 0:
+            raise UsageError(f"seconds must be above 0, not {self.seconds!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What a search asks to be tried.
+
+    Attributes:
+        number: counts the proposals of a run from 0; with the run's seed it decides every random number of the trial.
+        notes: JSON that the search wants back with the trial, such as the agent.
+    """
+
+    number: int
+    point: Point
+    fidelity: Fidelity = field(default_factory=Fidelity)
+    notes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the proposal as JSON."""
+        return {
+            "number": self.number,
+            "point": self.point.to_json(),
+            "fidelity": asdict(self.fidelity),
+            "notes": dict(self.notes),
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Proposal":
+        """Return the proposal that `to_json` wrote."""
+        point = Point.from_json(value["point"])
+        return cls(value["number"], point, Fidelity(**value["fidelity"]), value["notes"])
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a proposal.
+
+    Attributes:
+        score: to be maximised, finite; None unless the status is ok, or cached from one that was.
+        scores: metrics on the validation rows, by name.
+        parameters: trainable numbers of the network; None where it was not known.
+        seconds: of training.
+        error: a sentence for people, and the traceback where there is one.
+        source: number of the trial whose outcome this repeats.
+    """
+
+    status: Status
+    score: float | None = None
+    scores: Mapping[str, float] = field(default_factory=dict, hash=False)
+    parameters: int | None = None
+    seconds: float = 0.0
+    error: str | None = None
+    source: int | None = None
+
+    def __post_init__(self) -> None:
+        assert self.score is None or math.isfinite(self.score), "a score is finite or None"
+        assert (self.score is not None) == (self.status is Status.OK) or self.status is Status.CACHED
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the outcome as JSON."""
+        return {
+            "status": self.status.value,
+            "score": self.score,
+            "scores": dict(self.scores),
+            "parameters": self.parameters,
+            "seconds": self.seconds,
+            "error": self.error,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Outcome":
+        """Return the outcome that `to_json` wrote."""
+        return cls(**{**value, "status": Status(value["status"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A proposal with its outcome.
+
+    Attributes:
+        key: of the architecture, settings included.
+        started: seconds of the run's clock at which evaluation began.
+        finished: seconds of the run's clock at which it ended.
+        worker: which of the workers, from 0; None: none was needed.
+    """
+
+    proposal: Proposal
+    outcome: Outcome
+    key: str
+    started: float
+    finished: float
+    worker: int | None = None
+
+    @property
+    def number(self) -> int:
+        return self.proposal.number
+
+    @property
+    def score(self) -> float | None:
+        return self.outcome.score
+
+    @property
+    def evaluated(self) -> bool:
+        """Whether a worker spent time on it."""
+        return self.outcome.status not in (Status.CACHED, Status.REJECTED)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the trial as JSON."""
+        return {
+            "proposal": self.proposal.to_json(),
+            "outcome": self.outcome.to_json(),
+            "key": self.key,
+            "started": self.started,
+            "finished": self.finished,
+            "worker": self.worker,
+        }
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> "Trial":
+        """Return the trial that `to_json` wrote."""
+        parts = {"proposal": Proposal.from_json(value["proposal"]), "outcome": Outcome.from_json(value["outcome"])}
+        return cls(**{**value, **parts})

@@ -1,23 +1,21 @@
 """What a user calls: search, resume, and what can be asked of a run."""
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from cellwright.drive import drive
 from cellwright.errors import UsageError
 from cellwright.executors import connect
 from cellwright.methods import Random, Search
 from cellwright.problem import Problem
-from cellwright.run import Limits, Loop, Reason, Replayed, replay
+from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, Space, space_from_json, space_to_json
 from cellwright.store import JsonLog
 from cellwright.store.folder import LOG, Request, create_folder, open_folder
-from cellwright.trial import Fidelity, Outcome, Proposal, Trial
+from cellwright.trial import Fidelity, Trial
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -279,49 +277,6 @@ class Run:
         from cellwright.report import write_report
 
         return write_report(self, Path(out) if out is not None else self.folder / "report.html")
-
-
-def drive(
-    log: Path,
-    method: Search,
-    space: Space,
-    evaluate: Callable[[Proposal], Outcome],
-    *,
-    limits: Limits,
-    workers: int,
-    timeout: float | None,
-    memory_gib: float | None = None,
-    retries: int = 1,
-    observe: Observer = lambda _: None,
-) -> Reason:
-    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM."""
-    from cellwright.train import Isolated
-
-    isolated = Isolated(evaluate, seconds=timeout, memory_gib=memory_gib, retries=retries)
-    executor, workers = connect(f"local:{workers}")
-    store = JsonLog(log, write=True)
-    try:
-        loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
-        with _signals(loop):
-            return loop.run()
-    finally:
-        isolated.close()
-        executor.shutdown(cancel_futures=True)
-        store.close()
-
-
-@contextmanager
-def _signals(loop: Loop) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the loop cleanly; outside the main thread signals belong to others."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, loop.stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _new_folder(problem: str, method: str) -> Path:

@@ -168,7 +168,7 @@ def scores(task: Task, target: np.ndarray, prediction: np.ndarray) -> Mapping[st
     """Return the metrics of a prediction over all rows at once.
 
     Regression: r2 (1 - residual / total sum of squares, never a mean over batches), rmse, mae, pearson.
-    Classification: accuracy, balanced_accuracy, auc (one against the rest, macro average).
+    Classification: accuracy, balanced_accuracy, log_loss, auc (one against the rest, macro average).
 
     Shape: target (rows,); prediction (rows,) for regression, class probabilities (rows, classes) otherwise.
     """
@@ -196,7 +196,12 @@ def _classification_scores(target: np.ndarray, probability: np.ndarray) -> dict[
     chosen = probability.argmax(axis=1)
     classes = np.unique(target)
     recall = [float((chosen[target == label] == label).mean()) for label in classes]
-    result = {"accuracy": float((chosen == target).mean()), "balanced_accuracy": float(np.mean(recall))}
+    of_truth = probability[np.arange(len(target)), target].clip(1e-15)
+    result = {
+        "accuracy": float((chosen == target).mean()),
+        "balanced_accuracy": float(np.mean(recall)),
+        "log_loss": float(-np.log(of_truth).mean()),
+    }
     if len(classes) < 2:
         return result  # a ranking of one class has no area
     areas = [roc_auc_score(target == label, probability[:, label]) for label in classes]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from cellwright.space.layout import Layout, Spot, lay_out
 
@@ -97,9 +98,9 @@ def svg(drawing: Drawing) -> str:
     left = (width - layout.width) / 2
     below = layout.height + (2 * _MARGIN if drawing.boxes else _MARGIN)
     height = below + _ROW * 1.2 * len(drawing.caption) + _MARGIN / 2
+    frame = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-        f'height="{height:.0f}" style="max-width:100%;height:auto" role="img" font-family="{_FONT}" font-size="12">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {frame} role="img" font-family="{_FONT}" font-size="12">',
         f"<title>{escape(drawing.name)}</title>",
         f'<g transform="translate({left:.1f},{_MARGIN:.1f})">',
         *_lines(layout, [always for _, _, always in drawing.edges]),
@@ -118,7 +119,7 @@ def _width(words: str, size: float) -> float:
 
 
 def _size(box: Box) -> tuple[float, float]:
-    wide = max([_width(box.title, 13), *(_width(line, 11) for line in box.lines)])
+    wide = max([1.07 * _width(box.title, 13), *(_width(line, 11) for line in box.lines)])
     return max(wide + 26, 64.0), 14 + _ROW * (1 + len(box.lines))
 
 
@@ -154,7 +155,7 @@ def _lines(layout: Layout, always: Sequence[bool]) -> list[str]:
     """Return the lines: from spot to spot, each piece once however many edges run through it."""
     pieces: dict[tuple[int, int], bool] = {}
     for route, sure in zip(layout.routes, always, strict=True):
-        for piece in zip(route, route[1:], strict=False):
+        for piece in pairwise(route):
             pieces[piece] = pieces.get(piece, False) or sure
     tops = _band(layout)
     parts = []

@@ -19,9 +19,11 @@ __all__ = ["Choice", "Decision", "Float", "Integer", "Value", "When"]
 Value = int | float
 
 
-def _check_name(kind: str, name: Any) -> None:
+def _check_names(kind: str, name: Any, when: Any = None) -> None:
     if not isinstance(name, str) or not name:
         raise SpaceError(f"a {kind} needs a name, not {name!r}")
+    if when is not None and not isinstance(when, When):
+        raise SpaceError(f"{kind} {name!r} depends on a When, not on {when!r}")
 
 
 def _several(owner: str, field: str, values: Any) -> tuple[Any, ...]:
@@ -58,7 +60,7 @@ class When:
     values: tuple[Any, ...]
 
     def __post_init__(self) -> None:
-        _check_name("condition", self.decision)
+        _check_names("condition", self.decision)
         object.__setattr__(self, "values", _several(f"the condition on {self.decision!r}", "values", self.values))
         if not self.values:
             raise SpaceError(f"a condition on {self.decision!r} names no value; give at least one")
@@ -82,7 +84,7 @@ class Choice:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        _check_name("choice", self.name)
+        _check_names("choice", self.name, self.when)
         object.__setattr__(self, "options", _several(f"choice {self.name!r}", "options", self.options))
         if not self.options:
             raise SpaceError(f"choice {self.name!r} has no options; give at least one")
@@ -126,7 +128,7 @@ class Integer:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        _check_name("integer", self.name)
+        _check_names("integer", self.name, self.when)
         if not _is_whole(self.low) or not _is_whole(self.high) or self.low > self.high or (self.log and self.low < 1):
             raise SpaceError(
                 f"integer {self.name!r} needs whole numbers low <= high, and low >= 1 with log=True; "
@@ -177,7 +179,7 @@ class Float:
     when: When | None = None
 
     def __post_init__(self) -> None:
-        _check_name("float", self.name)
+        _check_names("float", self.name, self.when)
         finite = all(_is_real(end) and math.isfinite(end) for end in (self.low, self.high))
         if not finite or self.low >= self.high or (self.log and self.low <= 0):
             raise SpaceError(

@@ -1,5 +1,6 @@
 """Spaces and architectures as text, as graphviz source and as SVG."""
 
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -32,6 +33,7 @@ _KINDS = {
 }
 _MOST_OPTIONS = 24
 _WIDTH = 110
+_GLUE = "\N{NO-BREAK SPACE}"
 
 
 def architecture_text(architecture: Architecture) -> str:
@@ -181,36 +183,30 @@ def _table(rows: Sequence[tuple[str, ...]], *, right: tuple[int, ...]) -> str:
 
 
 def _entries(entries: Sequence[tuple[str, str]]) -> list[str]:
-    """Return names and what is said about them, wrapped, in two columns."""
+    """Return names and what is said about them, in two columns; lines break behind `,`, `;`, `:` and `->` only."""
     width = max(len(name) for name, _ in entries)
-    indent = " " * (width + 4 if width else 2)
-    return [
-        line
-        for name, words in entries
-        for line in textwrap.wrap(
-            words,
-            _WIDTH,
-            initial_indent=f"  {name.ljust(width)}  " if width else "  ",
-            subsequent_indent=indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-    ]
+    lines = []
+    for name, words in entries:
+        parts = [part.replace(" ", _GLUE) for part in re.split(r"(?<=[,;:>]) ", words)]
+        first = f"  {name.ljust(width)}  " if width else "  "
+        wrapper = textwrap.TextWrapper(_WIDTH, first, " " * len(first), break_long_words=False, break_on_hyphens=False)
+        lines += [line.replace(_GLUE, " ") for line in wrapper.wrap(" ".join(parts))]
+    return lines
 
 
 def _vertex_line(vertex: Node | Mirror, shown: dict[tuple[Any, ...], str]) -> str:
     """Return a vertex in words; a list of options is written out once."""
-    reads = f" <- {', '.join(vertex.sources)}" if vertex.sources else ""
+    reads = f"{', '.join(vertex.sources)} -> " if vertex.sources else ""
     if isinstance(vertex, Mirror):
-        return f"module of {vertex.of}{reads}"
+        return f"{reads}mirror of {vertex.of}"
     operation = vertex.operation
     if not isinstance(operation, Choice):
-        return f"{_words(operation)}{reads}"
+        return f"{reads}{_words(operation)}"
     first = shown.setdefault(operation.options, vertex.name)
     words = _options(operation) if first == vertex.name else f"{len(operation.options):,} options as {first}"
     called = "" if operation.name == vertex.name else f"choice {operation.name}: "
     skips = any(isinstance(option, Connect) for option in operation.options)
-    return f"{called}{words}" if skips else f"{called}{words}{reads}"
+    return f"{called}{words}" if skips else f"{reads}{called}{words}"
 
 
 # Drawings
@@ -218,11 +214,17 @@ def _vertex_line(vertex: Node | Mirror, shown: dict[tuple[Any, ...], str]) -> st
 
 def _architecture_drawing(architecture: Architecture) -> Drawing:
     badges = _module_badges(architecture.vertices)
-    boxes = []
+    boxes: list[Box] = []
+    seen: set[int] = set()
     for vertex in architecture.vertices:
         parameters = _parameters(architecture.vertices, vertex)
-        lines = (_shape(vertex.shape), *([f"{parameters:,} parameters"] if parameters else []))
-        boxes.append(Box(_words(vertex.operation), lines, _kind(vertex.operation), badges.get(vertex.module, "")))
+        weights = f"weights of {badges[vertex.module]}" if vertex.module in seen else f"{parameters:,} parameters"
+        lines = [_shape(vertex.shape), *([weights] if parameters else [])]
+        lines += [f"{times} times the same" for times in Counter(vertex.sources).values() if times > 1]
+        seen |= {vertex.module} - {-1}
+        boxes.append(
+            Box(_words(vertex.operation), tuple(lines), _kind(vertex.operation), badges.get(vertex.module, ""))
+        )
     edges = [
         (source, target, True)
         for target, vertex in enumerate(architecture.vertices)

@@ -92,6 +92,9 @@ class Space:
         object.__setattr__(self, "forbidden", tuple(tuple(clause) for clause in self.forbidden))
         if not self.vertices and not self.settings:
             raise SpaceError(f"space {self.name!r} is empty; give it vertices or settings")
+        for setting in self.settings:
+            if not isinstance(setting, Decision):
+                raise SpaceError(f"space {self.name!r} has the setting {setting!r}, which is no decision")
         self._check_vertices()
         self._check_conditions()
         assert self._places is not None

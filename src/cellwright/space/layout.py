@@ -7,13 +7,13 @@ spots as far as they go together; order within a layer by barycentres; horizonta
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 __all__ = ["Layout", "Spot", "lay_out"]
 
 _SWEEPS = 24
 _GAP = 24.0  # between neighbours of a layer
 _RISE = 44.0  # between layers
-_STRAIGHT = 8.0  # how much more than others a line between two bends wants to be straight
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ def _routed(spots: list[Spot], edges: Sequence[tuple[int, int]]) -> list[tuple[i
             route.append(trunks[source, layer])
         route.append(target)
         routes.append(tuple(route))
-        for upper, lower in zip(route, route[1:], strict=False):
+        for upper, lower in pairwise(route):
             if (upper, lower) not in links:
                 links.add((upper, lower))
                 spots[upper].below.append(lower)
@@ -124,7 +124,7 @@ def _barycentre(spots: list[Spot], place: dict[int, float], *, down: bool) -> Ca
 def _crossings(spots: list[Spot], rows: list[list[int]]) -> int:
     """Count the pairs of lines that cross between neighbouring rows."""
     total = 0
-    for upper, lower in zip(rows, rows[1:], strict=False):
+    for upper, lower in pairwise(rows):
         place = {number: position for position, number in enumerate(lower)}
         seen: list[int] = []
         for number in upper:
@@ -136,28 +136,56 @@ def _crossings(spots: list[Spot], rows: list[list[int]]) -> int:
 
 
 def _place(spots: list[Spot], rows: list[list[int]]) -> None:
-    """Set each spot's x: near those it is linked with, in order, without overlap."""
+    """Set each spot's x: near those it is linked with, in order, without overlap, and straight where it can be."""
     for row in rows:
         _spread(spots, row, [0.0] * len(row), [1.0] * len(row))
     for sweep in range(_SWEEPS):
-        for row in rows if sweep % 2 == 0 else reversed(rows):
-            wishes, weights = [], []
-            for number in row:
-                here = spots[number]
-                pulls = [
-                    (spots[other].x, _STRAIGHT if not here.width and not spots[other].width else 1.0)
-                    for other in (*here.above, *here.below)
-                ] or [(here.x, 0.1)]
-                weight = sum(pull for _, pull in pulls)
-                wishes.append(sum(x * pull for x, pull in pulls) / weight)
-                weights.append(weight)
-            _spread(spots, row, wishes, weights)
+        down = sweep % 2 == 0
+        for row in rows if down else reversed(rows):
+            linked = [spots[number].above if down else spots[number].below for number in row]
+            wishes = [
+                sum(spots[other].x for other in others) / len(others) if others else spots[number].x
+                for number, others in zip(row, linked, strict=True)
+            ]
+            _spread(spots, row, wishes, [len(others) + 0.1 for others in linked])
+    runs = _runs(spots, rows)
+    for drawn in [True] * _SWEEPS + [False] * 4 * _SWEEPS:  # towards what they are linked with, then just straight
+        _straighten(spots, rows, runs, drawn=drawn)
+
+
+def _straighten(spots: list[Spot], rows: list[list[int]], runs: list[list[int]], *, drawn: bool) -> None:
+    """Move each run to its mean and make room again: by turns, this finds a place that keeps both, if there is one."""
+    wishes, weights = [0.0] * len(spots), [0.0] * len(spots)
+    for run in runs:
+        pulls = [spots[number].x for number in run]
+        if drawn:
+            inside = set(run)
+            for number in run:
+                pulls += [spots[n].x for n in (*spots[number].above, *spots[number].below) if n not in inside]
+        for number in run:
+            wishes[number], weights[number] = sum(pulls) / len(pulls), len(run)
+    for row in rows:
+        _spread(spots, row, [wishes[number] for number in row], [weights[number] for number in row])
+
+
+def _runs(spots: list[Spot], rows: list[list[int]]) -> list[list[int]]:
+    """Return the paths that want to be straight: the bends of a line, and boxes that have each other only."""
+    runs: dict[int, list[int]] = {}
+    for number in (number for row in rows for number in row):
+        here = spots[number]
+        runs[number] = [number]
+        for other in here.above:
+            upper = spots[other]
+            if not (upper.width or here.width) or len(upper.below) == len(here.above) == 1:
+                runs[number] = runs[other]
+                runs[number].append(number)
+    return list({id(run): run for run in runs.values()}.values())
 
 
 def _spread(spots: list[Spot], row: list[int], wishes: list[float], weights: list[float]) -> None:
     """Give a row the places nearest to its wishes that keep order and gaps: isotonic regression by pooling."""
     offsets = [0.0]
-    for left, right in zip(row, row[1:], strict=False):
+    for left, right in pairwise(row):
         offsets.append(offsets[-1] + (spots[left].width + spots[right].width) / 2 + _GAP)
     pools: list[tuple[float, float, int]] = []  # mean, weight, members
     for wish, weight, offset in zip(wishes, weights, offsets, strict=True):

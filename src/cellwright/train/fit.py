@@ -18,7 +18,7 @@ from cellwright.space import Architecture
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
 
-__all__ = ["OPTIMIZERS", "Diverged", "Fitted", "Recipe", "fit", "predict", "recipe_of"]
+__all__ = ["OPTIMIZERS", "Diverged", "Fitted", "Recipe", "fit", "predict", "recipe_of", "usual_batch"]
 
 #: name -> class in torch.optim
 OPTIMIZERS = {
@@ -43,20 +43,22 @@ class Recipe:
     """How weights are found.
 
     Attributes:
-        patience: epochs without a better validation score after which training stops and the best weights return;
-            None: train to the end and keep the last weights.
+        batch_size: rows a step; None: `usual_batch` of the rows trained on.
+        patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
+            after which training stops and the best weights return; None: train to the end and keep the last weights.
     """
 
     optimizer: str = "adam"
     learning_rate: float = 1e-3
-    batch_size: int = 256
+    batch_size: int | None = None
     weight_decay: float = 0.0
     patience: int | None = None
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
             raise UsageError(f"there is no optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
-        if not self.learning_rate > 0 or self.batch_size < 2 or self.weight_decay < 0:
+        small = self.batch_size is not None and self.batch_size < 2
+        if not self.learning_rate > 0 or small or self.weight_decay < 0:
             raise UsageError(f"a recipe needs learning_rate > 0, batch_size >= 2 and weight_decay >= 0; got {self!r}")
 
 
@@ -65,7 +67,7 @@ class Fitted:
     """A trained network and how it came about.
 
     Attributes:
-        history: validation score after each epoch.
+        history: validation score after each epoch, higher is better.
         epochs: of which the weights are, counted from 1; a fraction where time ran out.
         seconds: spent on training steps.
         scores: on the validation rows.
@@ -78,6 +80,15 @@ class Fitted:
     scores: dict[str, float]
     location: float
     scale: float
+
+
+def usual_batch(rows: int) -> int:
+    """Return the power of two within 32 and 1,024 that makes about 150 steps of an epoch.
+
+    Few rows need small batches to get anywhere in an epoch; with many, towers that run once for each distinct entity
+    make large batches cheap (docs/method/training.md has the measurement).
+    """
+    return int(2 ** min(10, max(5, round(math.log2(max(1, rows) / 150)))))
 
 
 def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
@@ -131,12 +142,13 @@ def fit(
     history: list[float] = []
     best: tuple[float, dict[str, float], dict[str, Tensor], float] | None = None
     seconds, done = 0.0, 0.0
+    batch_size = recipe.batch_size or usual_batch(len(rows))
     for _ in range(fidelity.epochs):
         order = torch.from_numpy(shuffle.permutation(rows)).to(resident.device)
-        spent, share = _epoch(network, resident, order, recipe.batch_size, loss, optimizer, deadline - seconds)
+        spent, share = _epoch(network, resident, order, batch_size, loss, optimizer, deadline - seconds)
         seconds, done = seconds + spent, done + share
         measured = validate(network, resident, problem, split.validation, location, scale)
-        history.append(measured[problem.metric])
+        history.append(measured["r2"] if problem.task is Task.REGRESSION else -measured["log_loss"])
         if best is None or recipe.patience is None or history[-1] > best[0]:
             weights = {} if recipe.patience is None else _copied(network)
             best = (history[-1], measured, weights, done)
@@ -211,7 +223,9 @@ def _epoch(
 
 def _subset(rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     count = max(2, round(fraction * len(rows)))
-    return np.asarray(rows if count >= len(rows) else np.sort(rng_for(seed, Use.SUBSET).choice(rows, count, replace=False)))
+    return np.asarray(
+        rows if count >= len(rows) else np.sort(rng_for(seed, Use.SUBSET).choice(rows, count, replace=False))
+    )
 
 
 def _moments(target: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,139 @@
+"""Post-training: the leaders of a search on all training rows, beside everything they must beat."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from cellwright.drive import drive
+from cellwright.errors import RunError, UsageError
+from cellwright.methods import Listed
+from cellwright.posttrain.baselines import BASELINES
+from cellwright.posttrain.refit import Candidate, Refit, candidate_space, points
+from cellwright.posttrain.table import Finalists, tabulate
+from cellwright.problem import Problem
+from cellwright.run import Limits, Reason, replay
+from cellwright.space import Architecture
+from cellwright.store import JsonLog
+from cellwright.store.folder import Request
+from cellwright.train import Recipe
+from cellwright.trial import Fidelity, Trial
+
+__all__ = ["Candidate", "Finalists", "posttrain", "total"]
+
+_FOLDER = "posttrain"
+_TABLE = "posttrain.json"
+
+
+class Searched(Protocol):
+    """What post-training needs of a run."""
+
+    folder: Path
+    request: Request
+    problem: Problem
+
+    def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
+        """Return the best trials, best first."""
+        ...
+
+
+def posttrain(
+    run: Searched,
+    *,
+    top: int = 5,
+    epochs: int = 20,
+    seeds: int = 3,
+    patience: int = 3,
+    baselines: bool = True,
+    workers: int | None = None,
+    timeout: float | None = None,
+    observe: Callable[[Trial], None] = lambda _: None,
+) -> Finalists:
+    """Retrain the leaders and the hand-made network with several seeds, fit the simple models, and judge all on test.
+
+    Each network gets all training rows, at most `epochs` epochs, and returns to its best epoch on the validation rows
+    once `patience` epochs brought nothing better; the hand-made one too. The table is written to posttrain.json in the
+    run folder. What was finished before is not done again, also after a kill.
+
+    Args:
+        baselines: fit the mean model, the linear model and gradient boosting as well.
+        timeout: seconds a fit may take; None: as long as it needs.
+
+    Raises:
+        UsageError: a number is out of range.
+        RunError: the run has no successful trial yet, or post-training was interrupted.
+    """
+    if top < 1 or seeds < 1 or patience < 1:
+        raise UsageError(f"top, seeds and patience must be at least 1, not {top!r}, {seeds!r} and {patience!r}")
+    candidates = _candidates(run, top, seeds, baselines=baselines)
+    fidelity = Fidelity(epochs)
+    recipe = replace(Recipe(**run.request.recipe), patience=patience)
+    evaluate = Refit(run.problem, candidates, run.request.seed, recipe, run.request.device)
+    space = candidate_space(candidates)
+    work = points(space, candidates)
+    log = _log(run.folder, candidates, fidelity, recipe)
+    workers = workers or run.request.workers
+    reason = drive(
+        log,
+        Listed(work, fidelity=fidelity),
+        space,
+        evaluate,
+        limits=Limits(),
+        workers=workers,
+        timeout=timeout,
+        memory_gib=run.request.memory_gib,
+        retries=run.request.retries,
+        observe=observe,
+    )
+    if reason is Reason.INTERRUPTED:
+        raise RunError("post-training was interrupted; the same command goes on where it stopped")
+    trials = replay(JsonLog(log, write=False)).trials
+    finalists = tabulate(candidates, trials, metric=run.problem.metric, epochs=epochs, seeds=seeds)
+    _write(run.folder / _TABLE, finalists)
+    return finalists
+
+
+def total(run: Searched, *, top: int, seeds: int, baselines: bool = True) -> int:
+    """Return how many fits `posttrain` makes."""
+    return sum(candidate.seeds for candidate in _candidates(run, top, seeds, baselines=baselines))
+
+
+def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tuple[Candidate, ...]:
+    leaders = run.leaders(top)
+    if not leaders:
+        raise RunError(f"{str(run.folder)!r} has no successful trial yet; search on (cellwright resume) first")
+    found = [
+        Candidate(f"found {place} (trial {trial.number})", "found", architecture, trial.number, seeds)
+        for place, (trial, architecture) in enumerate(leaders, start=1)
+    ]
+    manual = [Candidate("by hand", "manual", run.problem.manual, seeds=seeds)] if run.problem.manual else []
+    simple = [Candidate(_TITLES[kind], kind) for kind in BASELINES] if baselines else []
+    return (*found, *manual, *simple)
+
+
+def _log(folder: Path, candidates: tuple[Candidate, ...], fidelity: Fidelity, recipe: Recipe) -> Path:
+    """Return the log that belongs to exactly this work."""
+    request = {
+        "candidates": [candidate.to_json() for candidate in candidates],
+        "fidelity": asdict(fidelity),
+        "recipe": asdict(recipe),
+    }
+    name = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:12]
+    try:
+        (folder / _FOLDER).mkdir(exist_ok=True)
+        (folder / _FOLDER / f"{name}.json").write_text(json.dumps(request, indent=1))
+    except OSError as error:
+        raise RunError(f"cannot write into {str(folder / _FOLDER)!r}: {error.strerror}") from error
+    return folder / _FOLDER / f"{name}.jsonl"
+
+
+def _write(path: Path, finalists: Finalists) -> None:
+    try:
+        path.write_text(json.dumps(finalists.to_json(), indent=1))
+    except OSError as error:
+        raise RunError(f"cannot write {str(path)!r}: {error.strerror}; the fits are safe, run it again") from error
+
+
+_TITLES = {"mean": "means, no features", "linear": "linear", "boosting": "gradient boosting"}

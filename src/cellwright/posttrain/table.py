@@ -1,0 +1,105 @@
+"""The table of finalists: each candidate over its seeds, beside the network designed by hand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cellwright.posttrain.refit import Candidate
+from cellwright.trial import Trial
+
+__all__ = ["Finalists", "tabulate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finalists:
+    """What post-training found out.
+
+    Attributes:
+        metric: the problem's, by which rows are compared.
+        metrics: all that were measured.
+        epochs: at most, for each network.
+        seeds: for each network.
+        rows: one a candidate, as JSON; scores are on the test rows, ratios are the hand-made network's value over this
+            one's (parameters, training_seconds), or this one's score less the hand-made one's (score).
+    """
+
+    metric: str
+    metrics: tuple[str, ...]
+    epochs: int
+    seeds: int
+    rows: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table as JSON."""
+        return {
+            "metric": self.metric,
+            "metrics": list(self.metrics),
+            "epochs": self.epochs,
+            "seeds": self.seeds,
+            "rows": [dict(row) for row in self.rows],
+        }
+
+
+def tabulate(
+    candidates: Sequence[Candidate], trials: Sequence[Trial], *, metric: str, epochs: int, seeds: int
+) -> Finalists:
+    """Return the table of all candidates, in their order; what failed has no scores and says why.
+
+    Args:
+        trials: of post-training; the first value of their points is the candidate's position.
+    """
+    done = [[t for t in trials if t.proposal.point.values[0] == index] for index in range(len(candidates))]
+    metrics = list(
+        dict.fromkeys(
+            name.removeprefix("test/") for trial in trials for name in trial.outcome.scores if name.startswith("test/")
+        )
+    )
+    rows = [_row(candidate, tried, metrics) for candidate, tried in zip(candidates, done, strict=True)]
+    by_hand = next((row for row in rows if row["kind"] == "manual"), None)
+    for row in rows:
+        row["ratios"] = _ratios(row, by_hand, metric)
+    return Finalists(metric, tuple(metrics), epochs, seeds, tuple(rows))
+
+
+def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[str, Any]:
+    good = [trial.outcome for trial in trials if trial.score is not None]
+    errors = [trial.outcome.error for trial in trials if trial.score is None and trial.outcome.error]
+    spent = [outcome.seconds for outcome in good]
+    return {
+        "name": candidate.name,
+        "kind": candidate.kind,
+        "parameters": candidate.architecture.parameters if candidate.architecture else None,
+        "training_seconds": float(np.mean(spent)) if spent else None,
+        "epochs": float(np.mean([outcome.scores["epochs"] for outcome in good])) if good else None,
+        "scores": {name: _spread([outcome.scores[f"test/{name}"] for outcome in good]) for name in metrics if good},
+        "validation": {
+            name: _spread([outcome.scores[f"validation/{name}"] for outcome in good]) for name in metrics if good
+        },
+        "key": candidate.architecture.key if candidate.architecture else None,
+        "number": candidate.number,
+        "note": errors[0].strip().splitlines()[-1] if errors else None,
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float | None]:
+    """Return mean and standard deviation over seeds; one seed has no deviation."""
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values, ddof=1)) if len(values) > 1 else None}
+
+
+def _ratios(row: dict[str, Any], by_hand: dict[str, Any] | None, metric: str) -> dict[str, float | None]:
+    if by_hand is None:
+        return {"parameters": None, "training_seconds": None, "score": None}
+    score = None
+    if row["scores"] and by_hand["scores"]:
+        score = row["scores"][metric]["mean"] - by_hand["scores"][metric]["mean"]
+    return {
+        "parameters": _over(by_hand["parameters"], row["parameters"]),
+        "training_seconds": _over(by_hand["training_seconds"], row["training_seconds"]),
+        "score": score,
+    }
+
+
+def _over(above: float | None, below: float | None) -> float | None:
+    return above / below if above and below else None

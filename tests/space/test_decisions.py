@@ -79,7 +79,7 @@ def test_neighbours_of_numbers_are_near() -> None:
     assert list(Integer("i", 1, 3).neighbours(3)) == [2]
     assert list(Float("f", 0, 10).neighbours(5.0)) == pytest.approx([4, 6])
     assert list(Float("f", 0, 10).neighbours(9.5)) == pytest.approx([8.5])
-    assert list(Choice("c", "ab ef".split()).neighbours(1)) == [0]
+    assert list(Choice("c", ("ab", "ef")).neighbours(1)) == [0]
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

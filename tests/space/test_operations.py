@@ -27,7 +27,7 @@ from cellwright.space import (
 )
 from cellwright.space.operations import operation_from_json, operation_to_json
 from cellwright.testing import check_operation
-from space_strategies import operations
+from cellwright.testing.strategies import operations
 
 
 @settings(deadline=None, max_examples=150)

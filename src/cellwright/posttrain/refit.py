@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -10,7 +10,9 @@ from cellwright.posttrain.baselines import BASELINES
 from cellwright.problem import Problem, scores
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Choice, Integer, Point, Space
-from cellwright.train import Recipe, Resident, failure, fit, pick_device, predict
+from cellwright.train.evaluate import failure
+from cellwright.train.fit import Recipe, fit, predict
+from cellwright.train.resident import Resident, pick_device
 from cellwright.trial import Outcome, Proposal, Status
 
 __all__ = ["Candidate", "Refit", "candidate_space"]
@@ -73,6 +75,7 @@ class Refit:
     seed: int
     recipe: Recipe
     device: str = "auto"
+    preload: ClassVar[str] = "cellwright.train.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
         index, number = (int(value) for value in proposal.point.values)

@@ -13,7 +13,7 @@ from cellwright.problem import Problem, Task
 from cellwright.problems import tumor, uno
 from cellwright.space import Architecture, Shape, Space
 
-__all__ = ["BuiltIn", "NamedSpace", "built_in", "default_space", "load", "space", "spaces"]
+__all__ = ["BuiltIn", "NamedSpace", "built_in", "default_space", "load", "prepared", "space", "spaces"]
 
 
 class _Loader(Protocol):
@@ -111,14 +111,24 @@ def load(name: str, *, target: str | None = None, split: str = "row", seed: int 
     (built,) = built_in(name)
     if split not in built.splits:
         raise UsageError(f"{name} cannot be split by {split!r}; known: {', '.join(built.splits)}")
+    kept = prepared(name, target=target, split=split, seed=seed)
+    return kept or built.load(_folder(name, target, split, seed), target=target, split=split, seed=seed)
+
+
+def prepared(name: str, *, target: str | None = None, split: str = "row", seed: int = 0) -> Problem | None:
+    """Return a built-in problem if it has been prepared before; arguments as in `load`."""
+    folder = _folder(name, target, split, seed)
+    if not folder.exists():
+        return None
+    try:
+        return Problem.load(folder)
+    except DataError:
+        return None  # damaged: `load` makes it again
+
+
+def _folder(name: str, target: str | None, split: str, seed: int) -> Path:
     request = repr((name, target, split, seed, __version__))
-    folder = data_folder() / "prepared" / f"{name}-{sha256(request.encode()).hexdigest()[:12]}"
-    if folder.exists():
-        try:
-            return Problem.load(folder)
-        except DataError:
-            pass  # damaged: made again below
-    return built.load(folder, target=target, split=split, seed=seed)
+    return data_folder() / "prepared" / f"{name}-{sha256(request.encode()).hexdigest()[:12]}"
 
 
 def spaces() -> tuple[NamedSpace, ...]:

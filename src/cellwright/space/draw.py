@@ -54,7 +54,7 @@ def architecture_text(architecture: Architecture) -> str:
 
 def space_text(space: Space) -> str:
     """Return a space as text: its vertices with their options, settings, conditions, forbidden combinations, size."""
-    lines = [f"{space.name}: {len(space.decisions)} decisions, {_size(space)}"]
+    lines = [f"{space.name}: {_count(space.decisions, 'decision')}, {_size(space)}"]
     shown: dict[tuple[Any, ...], str] = {}
     for heading, entries in (
         ("inputs", [(name, _shape(shape)) for name, shape in space.inputs.items()]),
@@ -123,7 +123,11 @@ def _options(choice: Choice) -> str:
     words = [_words(option) for option in choice.options]
     if len(words) > _MOST_OPTIONS:
         words[_MOST_OPTIONS - 2 : -1] = [f"... {len(words) - _MOST_OPTIONS + 1:,} more ..."]
-    return f"{len(choice.options):,} option{'s' * (len(choice.options) > 1)}: {'; '.join(words)}"
+    return f"{_count(choice.options, 'option')}: {'; '.join(words)}"
+
+
+def _count(things: Sequence[Any], word: str) -> str:
+    return f"{len(things):,} {word}{'s' * (len(things) != 1)}"
 
 
 def _condition(condition: When) -> str:
@@ -135,7 +139,11 @@ def _size(space: Space) -> str:
         size = space.size
     except SpaceError:
         return "points not counted: its conditions tie too much together"
-    return "infinitely many points (it decides about real numbers)" if size is None else f"{size:,} points"
+    return (
+        "infinitely many points (it decides about real numbers)"
+        if size is None
+        else f"{size:,} point{'s' * (size != 1)}"
+    )
 
 
 def _totals(architecture: Architecture) -> list[str]:
@@ -203,7 +211,7 @@ def _vertex_line(vertex: Node | Mirror, shown: dict[tuple[Any, ...], str]) -> st
     if not isinstance(operation, Choice):
         return f"{reads}{_words(operation)}"
     first = shown.setdefault(operation.options, vertex.name)
-    words = _options(operation) if first == vertex.name else f"{len(operation.options):,} options as {first}"
+    words = _options(operation) if first == vertex.name else f"{_count(operation.options, 'option')} as {first}"
     called = "" if operation.name == vertex.name else f"choice {operation.name}: "
     skips = any(isinstance(option, Connect) for option in operation.options)
     return f"{called}{words}" if skips else f"{reads}{called}{words}"
@@ -246,7 +254,7 @@ def _space_drawing(space: Space) -> Drawing:
         if not isinstance(vertex, Input)
         for source in dict.fromkeys(vertex.sources)
     ]
-    caption = [f"{space.name}: {len(space.decisions)} decisions, {_size(space)}"]
+    caption = [f"{space.name}: {_count(space.decisions, 'decision')}, {_size(space)}"]
     caption += [f"{decision.name}: {_brief(_range(decision), 90)}" for decision in space.settings]
     if badges:
         caption.append("boxes with the same letter share their choice; mirrors share their weights too")
@@ -277,7 +285,7 @@ def _space_box(vertex: Input | Node | Mirror, badge: str) -> Box:
         return Box(vertex.name, (_words(operation),), _kind(operation), badge)
     words = _options(operation)
     kind = "connection" if _is_skip(vertex) else "decision"
-    lines = [f"{len(operation.options):,} {'connections' if kind == 'connection' else 'options'}"]
+    lines = [_count(operation.options, "connection" if kind == "connection" else "option")]
     if kind == "decision":
         lines.append(_brief(", ".join(dict.fromkeys(_words(option).split()[0] for option in operation.options)), 34))
     if operation.when:

@@ -113,7 +113,9 @@ def _check_point(space: Space, point: Point) -> None:
     back = space.at(unit)
     for decision, value, again in zip(space.decisions, point.values, back.values, strict=True):
         slack = 1e-9 * (decision.high - decision.low) if isinstance(decision, Float) and not decision.log else 0.0
-        same = math.isclose(value, again, rel_tol=1e-9, abs_tol=slack) if isinstance(decision, Float) else value == again
+        same = (
+            math.isclose(value, again, rel_tol=1e-9, abs_tol=slack) if isinstance(decision, Float) else value == again
+        )
         _law(same, f"decision {decision.name!r} is encoded from {value!r} and decoded to {again!r}")
 
 

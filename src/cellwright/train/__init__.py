@@ -1,8 +1,22 @@
-"""Training, and the evaluators that a run submits."""
+"""Training, and the evaluators that a run submits.
 
-from cellwright.train.evaluate import Train, failure
-from cellwright.train.fit import Diverged, Fitted, Recipe, fit, predict
-from cellwright.train.isolated import Isolated
-from cellwright.train.resident import Resident, pick_device
+Names are imported when they are first used: a worker that trains nothing need not wait for torch.
+"""
 
-__all__ = ["Diverged", "Fitted", "Isolated", "Recipe", "Resident", "Train", "failure", "fit", "pick_device", "predict"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cellwright.train.evaluate import Train
+    from cellwright.train.fit import Recipe
+    from cellwright.train.isolated import Isolated
+
+__all__ = ["Isolated", "Recipe", "Train"]
+
+_HOME = {"Isolated": "isolated", "Recipe": "fit", "Train": "evaluate"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'cellwright.train' has no attribute {name!r}")
+    return getattr(import_module(f"cellwright.train.{_HOME[name]}"), name)

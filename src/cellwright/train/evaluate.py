@@ -3,6 +3,7 @@
 import math
 import traceback
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
@@ -26,6 +27,7 @@ class Train:
     seed: int
     recipe: Recipe = field(default_factory=Recipe)
     device: str = "auto"
+    preload: ClassVar[str] = "cellwright.train.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
         architecture: Architecture | None = None

@@ -1,4 +1,4 @@
-"""Random operations and random spaces, for hypothesis."""
+"""Random operations and random spaces, as strategies of hypothesis, which must be installed."""
 
 from hypothesis import strategies as st
 
@@ -29,42 +29,44 @@ from cellwright.space import (
     When,
 )
 
-activations = st.sampled_from(sorted(ACTIVATIONS))
-small = st.integers(1, 5)
-vectors = st.tuples(st.integers(1, 6))
-sequences = st.tuples(st.integers(1, 3), st.integers(6, 9))
-paddings = st.sampled_from(["same", "valid"])
+__all__ = ["operations", "spaces"]
 
-anything = st.one_of(
+_activations = st.sampled_from(sorted(ACTIVATIONS))
+_small = st.integers(1, 5)
+_vectors = st.tuples(st.integers(1, 6))
+_sequences = st.tuples(st.integers(1, 3), st.integers(6, 9))
+_paddings = st.sampled_from(["same", "valid"])
+
+_anything = st.one_of(
     st.just(Identity()),
-    st.builds(Activation, activations),
+    st.builds(Activation, _activations),
     st.builds(Dropout, st.sampled_from([0.0, 0.1, 0.5])),
     st.just(BatchNorm()),
     st.just(LayerNorm()),
     st.just(Flatten()),
 )
-of_vectors = st.one_of(anything, st.builds(Dense, small, activations))
-of_sequences = st.one_of(
-    anything,
-    st.builds(Conv1D, small, small, st.integers(1, 3), paddings, activations),
-    st.builds(MaxPool1D, small, st.none() | st.integers(1, 3), paddings),
+_of_vectors = st.one_of(_anything, st.builds(Dense, _small, _activations))
+_of_sequences = st.one_of(
+    _anything,
+    st.builds(Conv1D, _small, _small, st.integers(1, 3), _paddings, _activations),
+    st.builds(MaxPool1D, _small, st.none() | st.integers(1, 3), _paddings),
 )
 
 
 @st.composite
 def operations(draw: st.DrawFn) -> tuple[Operation, list[Shape]]:
-    """An operation, and shapes it takes."""
+    """Draw an operation, and shapes that it takes."""
     kind = draw(st.sampled_from(["vector", "sequence", "add", "join"]))
     if kind == "vector":
-        return draw(of_vectors), [draw(vectors)]
+        return draw(_of_vectors), [draw(_vectors)]
     if kind == "sequence":
-        return draw(of_sequences), [draw(sequences)]
+        return draw(_of_sequences), [draw(_sequences)]
     if kind == "add":
-        return draw(st.sampled_from([Add(), Add("project")])), draw(st.lists(vectors, min_size=1, max_size=4))
-    return Concatenate(), draw(st.lists(st.one_of(vectors, sequences), min_size=1, max_size=4))
+        return draw(st.sampled_from([Add(), Add("project")])), draw(st.lists(_vectors, min_size=1, max_size=4))
+    return Concatenate(), draw(st.lists(st.one_of(_vectors, _sequences), min_size=1, max_size=4))
 
 
-in_spaces: st.SearchStrategy[Operation] = st.sampled_from(
+_in_spaces: st.SearchStrategy[Operation] = st.sampled_from(
     [
         Identity(),
         Dense(2, "tanh"),
@@ -81,7 +83,7 @@ in_spaces: st.SearchStrategy[Operation] = st.sampled_from(
 
 @st.composite
 def spaces(draw: st.DrawFn, *, floats: bool = True) -> Space:
-    """A space of vectors with fixed nodes, choices, mirrors, mimes, skip connections, conditions and settings."""
+    """Draw a space of vectors with fixed nodes, choices, mirrors, mimes, skip connections, conditions and settings."""
     inputs = [Input(name, (3,)) for name in "ab"[: draw(st.integers(1, 2))]]
     vertices: list[Input | Node | Mirror] = list(inputs)
     choices: list[Choice] = []
@@ -110,9 +112,9 @@ def _vertex(
     if kind == "merge":
         return Node(name, several, draw(st.sampled_from([Add(), Add("project"), Concatenate()])))
     if kind == "skip":
-        subsets = st.lists(st.lists(st.sampled_from(several), unique=True).map(tuple), min_size=1, max_size=3)
-        options = tuple(Connect(subset) for subset in dict.fromkeys(draw(subsets)))
-        return Node(name, several, Choice(name, options, draw(_conditions(choices))))
+        subsets = draw(st.lists(st.lists(st.sampled_from(several), unique=True), min_size=1, max_size=3))
+        connections = tuple(dict.fromkeys(Connect(tuple(subset)) for subset in subsets))
+        return Node(name, several, Choice(name, connections, draw(_conditions(choices))))
     if kind == "mirror":
         return Mirror(
             name, (draw(st.sampled_from([n for n in names if n in "ab"])),), draw(st.sampled_from(mirrored)).name
@@ -120,8 +122,8 @@ def _vertex(
     if kind == "mime":
         return Node(name, several[:1], draw(st.sampled_from(plain)))
     if kind == "fixed":
-        return Node(name, several[:1], draw(in_spaces))
-    options = draw(st.lists(in_spaces, min_size=1, max_size=3, unique=True))
+        return Node(name, several[:1], draw(_in_spaces))
+    options = draw(st.lists(_in_spaces, min_size=1, max_size=3, unique=True))
     return Node(name, several[:1], Choice(name, tuple(options), draw(_conditions(choices))))
 
 

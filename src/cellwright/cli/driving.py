@@ -1,0 +1,103 @@
+"""What stands around a loop that is driven from the command line: one thread before it, words and exit status after."""
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+from rich.console import RenderableType
+
+from cellwright.cli.terminal import count, duration, grid, plural, print_json, score_text, show, times
+from cellwright.errors import RunError
+
+if TYPE_CHECKING:
+    from cellwright.problem import Problem
+
+__all__ = ["REASONS", "command", "finish", "interrupted", "one_thread", "result"]
+
+_INTERRUPTED = 130
+#: state of a run -> in words
+REASONS = {
+    "evaluations": "as many networks as asked for",
+    "minutes": "the time is up",
+    "converged": "converged: every agent proposes only what is known",
+    "exhausted": "the search has nothing more to propose",
+    "interrupted": "interrupted",
+    "running": "running",
+    "unfinished": "stopped without a word: killed, or the machine went down",
+}
+
+
+def one_thread() -> None:
+    """Let the driver compute on one thread: its controllers are small, and the cores belong to the workers."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def finish(summary: dict[str, Any], problem: "Problem", folder: Path, *, json: bool) -> None:
+    """Print what came of a run.
+
+    Raises:
+        Exit: with 130, a signal stopped it.
+        RunError: not one network could be trained.
+    """
+    if json:
+        print_json(summary)
+    else:
+        show(grid(result(summary, problem)), "")
+        show(*_next(summary, folder))
+    if summary["state"] == "interrupted":
+        raise typer.Exit(_INTERRUPTED)
+    if summary["best"] is None:
+        raise RunError(f"no network could be trained; {command('trials', folder)} says why for each")
+
+
+def interrupted(folder: Path) -> typer.Exit:
+    """Say how to go on with a run that was stopped before its loop began, and return what ends the command."""
+    if (folder / "run.json").exists():
+        show(f"interrupted; go on with: {command('resume', folder)}")
+    return typer.Exit(_INTERRUPTED)
+
+
+def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]:
+    """Return what came of a run, in words."""
+    rows = [("state", REASONS[summary["state"]])]
+    best = summary["best"]
+    if best is not None:
+        size = f"{count(best['parameters'])} parameters"
+        if problem.manual is not None and best["parameters"]:
+            ratio = problem.manual.parameters / best["parameters"]
+            by_hand = count(problem.manual.parameters)
+            size += f", {times(ratio, 'fewer', 'more')} than the {by_hand} of the network made by hand"
+        score = f"{summary['metric']} {score_text(best['score'])} on the validation rows"
+        rows += [("best", f"trial {best['number']}: {score}"), ("", size)]
+    rest = [
+        f"{summary[name]:,} {what}"
+        for name, what in (("failed", "failed"), ("cached", "more answered from the cache"), ("rejected", "too large"))
+        if summary[name]
+    ]
+    rows.append(("trained", ", ".join([plural(summary["trials"], "network"), *rest])))
+    busy = "" if summary["utilisation"] is None else f", workers {min(1.0, summary['utilisation']):.0%} busy"
+    rows.append(("time", f"{duration(summary['seconds'])}{busy}"))
+    return rows
+
+
+def _next(summary: dict[str, Any], folder: Path) -> list[RenderableType]:
+    """Return the commands that come next."""
+    if summary["state"] == "interrupted":
+        return [grid([("resume", command("resume", folder))])]
+    if summary["best"] is None:
+        return []
+    return [
+        grid(
+            [
+                (command("posttrain", folder), "train the best in full, beside the network made by hand"),
+                (command("report", folder), "see it all on one page"),
+            ]
+        )
+    ]
+
+
+def command(name: str, folder: Path) -> str:
+    return f"cellwright {name} {shlex.quote(str(folder))}"

@@ -1,0 +1,63 @@
+"""The options that several commands share, and what their words mean."""
+
+import math
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cellwright.errors import UsageError
+
+__all__ = ["Evaluations", "Folder", "Json", "Minutes", "number_or_none", "positive", "whole"]
+
+WHEN = "When it ends"
+
+
+def positive(value: float | None) -> float | None:
+    """Let finite numbers above 0 pass."""
+    if value is not None and not 0 < value < math.inf:
+        raise typer.BadParameter(f"{value:g} is not a number above 0.")
+    return value
+
+
+def whole(option: str, text: str) -> int:
+    """Return the whole number above 0 that `text` says; 1,000 and 1_000 will do.
+
+    Raises:
+        UsageError: it says none.
+    """
+    digits = text.replace(",", "").replace("_", "")
+    if not digits.isdecimal() or int(digits) < 1:
+        raise UsageError(f"{option} must be a whole number above 0, not {text!r}")
+    return int(digits)
+
+
+def number_or_none(option: str, text: str) -> float | None:
+    """Return the finite number above 0 that `text` says, or None for "none".
+
+    Raises:
+        UsageError: it says neither.
+    """
+    if text == "none":
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} must be a number above 0, or none; not {text!r}")
+    return value
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
+Evaluations = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Networks to train.", show_default=False, rich_help_panel=WHEN),
+]
+Minutes = Annotated[
+    float | None,
+    typer.Option(
+        callback=positive, metavar="M", help="Minutes of the run's clock.", show_default=False, rich_help_panel=WHEN
+    ),
+]

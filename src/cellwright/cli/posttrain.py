@@ -1,0 +1,101 @@
+"""`cellwright posttrain`: the best of a search, trained in full beside the network made by hand."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cellwright.cli.driving import command, one_thread
+from cellwright.cli.options import Folder, Json
+from cellwright.cli.progress import Tally, watched, working
+from cellwright.cli.terminal import count, plural, print_json, score_text, show, table, times, width
+
+if TYPE_CHECKING:
+    from cellwright.posttrain import Finalists
+
+__all__ = ["posttrain"]
+
+_NARROW = 80  # columns that hold the table with one metric
+_METRIC = 19  # columns that another one takes
+
+
+def posttrain(
+    folder: Folder,
+    *,
+    top: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the best.")] = 5,
+    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="At most, for each network.")] = 20,
+    seeds: Annotated[int, typer.Option(min=1, metavar="S", help="Times each network is trained.")] = 3,
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Networks trained at once; those of the search.", show_default=False),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Train the best on all rows with several seeds, beside the network made by hand and simple models; judge on test.
+
+    What was finished before, also by an interrupted command, is not done again.
+    """
+    from cellwright.api import Run
+
+    run = Run(folder)
+    with working("reading the log"):
+        one_thread()
+        from cellwright.posttrain import total
+
+        fits = total(run, top=top, seeds=seeds)
+    workers = workers or run.request.workers
+    with watched(Tally("fit", None, workers, fits), lines=not json) as observe:
+        finalists = run.posttrain(top=top, epochs=epochs, seeds=seeds, workers=workers, observe=observe)
+    if json:
+        print_json(finalists.to_json())
+        return
+    show(_table(finalists), "")
+    show(f"scores on the test rows; {plural(seeds, 'seed')}, at most {plural(epochs, 'epoch')}")
+    for row in finalists.rows:
+        verdict = _verdict(row, finalists.metric)
+        if verdict:
+            show(verdict)
+        if row.get("note"):
+            show(f"{row['name']}: {row['note']}")
+    show(f"next: {command('report', folder)}")
+
+
+def _table(finalists: "Finalists") -> Any:
+    """Return the finalists; of the metrics the problem's own, and as many others as the terminal has room for."""
+    others = [name for name in finalists.metrics if name != finalists.metric]
+    room = max(0, width() - _NARROW) // _METRIC
+    metrics = [finalists.metric, *others[:room]]
+    headings = ["parameters", "fewer", "seconds", "faster", *metrics]
+    shown = table("network", *headings, right=headings)
+    for row in finalists.rows:
+        seconds, ratios = row["training_seconds"], row["ratios"] if row["kind"] == "found" else {}
+        shown.add_row(
+            row["name"],
+            "" if row["parameters"] is None else count(row["parameters"]),
+            _factor(ratios.get("parameters")),
+            "" if seconds is None else f"{seconds:,.{1 if seconds > 9.95 else 2}f}",
+            _factor(ratios.get("training_seconds")),
+            *(_spread(row["scores"].get(metric)) for metric in metrics),
+            style="bold" if row["kind"] == "manual" else None,
+        )
+    return shown
+
+
+def _spread(score: dict[str, float | None] | None) -> str:
+    if score is None or score["mean"] is None:
+        return ""
+    return score_text(score["mean"]) + ("" if score["sd"] is None else f" ± {score['sd']:.4f}")
+
+
+def _factor(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.0f}x" if ratio >= 9.95 else f"{ratio:.2g}x"
+
+
+def _verdict(row: dict[str, Any], metric: str) -> str:
+    """Return in words how a found network stands to the one made by hand; nothing where either failed."""
+    ratios = row["ratios"]
+    if row["kind"] != "found" or ratios["score"] is None:
+        return ""
+    parameters = f"{times(ratios['parameters'], 'fewer', 'more')} parameters"
+    speed = f"{times(ratios['training_seconds'], 'faster', 'slower')} to train"
+    score = f"{metric} {abs(ratios['score']):.4f} {'higher' if ratios['score'] >= 0 else 'lower'}"
+    return f"{row['name']}: {parameters}, {speed}, {score} than the network made by hand"

@@ -1,0 +1,25 @@
+"""`cellwright report`: a run on one HTML page."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cellwright.cli.options import Folder
+from cellwright.cli.terminal import show
+
+__all__ = ["report"]
+
+
+def report(
+    folder: Folder,
+    *,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="report.html in the run folder, if not given.", show_default=False),
+    ] = None,
+) -> None:
+    """Write a run as one HTML page that needs no network to be read."""
+    from cellwright.api import Run
+
+    show(str(Run(folder).report(out)))

@@ -1,0 +1,50 @@
+"""`cellwright resume`: go on with a run."""
+
+from typing import Annotated
+
+import typer
+
+from cellwright.cli.driving import finish, interrupted, one_thread
+from cellwright.cli.options import Evaluations, Folder, Json, Minutes
+from cellwright.cli.progress import Tally, watched, working
+from cellwright.cli.terminal import duration, plural, show
+
+__all__ = ["resume"]
+
+
+def resume(
+    folder: Folder,
+    *,
+    evaluations: Evaluations = None,
+    minutes: Minutes = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="In place of the first number.", show_default=False)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Go on with a run that was stopped, killed, or ended at a limit that is now wider."""
+    from cellwright.api import Run
+
+    run = Run(folder)
+    with working("reading the log"):
+        before = run.replay()
+        one_thread()
+    if not json:
+        trained = sum(trial.evaluated for trial in before.trials)
+        show(f"{folder}: {plural(trained, 'network')} trained so far, in {duration(before.clock)}", "")
+    request = run.request
+    tally = Tally(
+        "network",
+        run.problem.metric,
+        workers or request.workers,
+        evaluations or request.evaluations,
+        minutes or request.minutes,
+        replayed=len(before.trials),
+        clock=before.clock,
+    )
+    try:
+        with watched(tally, lines=not json) as observe:
+            run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
+    except KeyboardInterrupt:
+        raise interrupted(folder) from None
+    finish(run.summary(), run.problem, folder, json=json)

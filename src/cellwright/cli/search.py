@@ -1,0 +1,245 @@
+"""`cellwright search`: the one command that makes a run."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cellwright.cli.driving import finish, interrupted, one_thread
+from cellwright.cli.options import Evaluations, Json, Minutes, number_or_none, positive, whole
+from cellwright.cli.progress import Tally, watched, working
+from cellwright.cli.terminal import count, duration, grid, show
+from cellwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from cellwright.problem import Problem
+    from cellwright.run import Limits
+    from cellwright.space import Space
+    from cellwright.train import Recipe
+
+__all__ = ["search"]
+
+_WHAT = "What is searched"
+_HOW = "How a network is trained"
+_WHERE = "Where it runs"
+_AGENTS = ("a3c", "a2c")
+_EVALUATIONS = 100
+_WORKERS = 2
+_MANUAL_SHARE = 5
+
+
+def search(
+    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="A built-in problem.", show_default=False)],
+    *,
+    space: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The problem's first, if not given.", show_default=False, rich_help_panel=_WHAT
+        ),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What to predict.", show_default=False, rich_help_panel=_WHAT),
+    ] = None,
+    split: Annotated[
+        str,
+        typer.Option(metavar="BY", help="What keeps rows together: row, pair, cell or drug.", rich_help_panel=_WHAT),
+    ] = "row",
+    method: Annotated[str, typer.Option(help="a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT)] = "a3c",
+    agents: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Of a3c and a2c; 3.", show_default=False, rich_help_panel=_WHAT),
+    ] = None,
+    batch: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Networks an agent proposes at once; 8.", show_default=False, rich_help_panel=_WHAT
+        ),
+    ] = None,
+    max_parameters: Annotated[
+        str,
+        typer.Option(
+            metavar="P|auto|none",
+            help="Larger networks are not trained; auto: a fifth of the network made by hand.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = "auto",
+    seed: Annotated[int, typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Of every random number.")] = 0,
+    evaluations: Evaluations = None,
+    minutes: Minutes = None,
+    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="Passes over the rows.", rich_help_panel=_HOW)] = 1,
+    fraction: Annotated[
+        float, typer.Option(metavar="F", help="Share of the training rows, up to 1.", rich_help_panel=_HOW)
+    ] = 1.0,
+    seconds: Annotated[
+        float | None,
+        typer.Option(
+            callback=positive,
+            metavar="S",
+            help="Stop training after so long, and score what was learnt.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
+    learning_rate: Annotated[
+        float, typer.Option(callback=positive, metavar="R", help="Of the optimizer.", rich_help_panel=_HOW)
+    ] = 0.001,
+    batch_size: Annotated[int, typer.Option(min=2, metavar="N", help="Rows a step.", rich_help_panel=_HOW)] = 256,
+    optimizer: Annotated[
+        str, typer.Option(metavar="NAME", help="adam, adamw, nadam, sgd, ...", rich_help_panel=_HOW)
+    ] = "adam",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Networks trained at once; 2.", show_default=False, rich_help_panel=_WHERE
+        ),
+    ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="local:N", help="In place of --workers.", show_default=False, rich_help_panel=_WHERE),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.", rich_help_panel=_WHERE)
+    ] = "auto",
+    timeout: Annotated[
+        str,
+        typer.Option(metavar="S|none", help="Seconds after which a trial is killed.", rich_help_panel=_WHERE),
+    ] = "600",
+    memory: Annotated[
+        float | None,
+        typer.Option(
+            callback=positive,
+            metavar="GIB",
+            help="Memory a worker may take.",
+            show_default=False,
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    retries: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Of a trial whose worker died.", rich_help_panel=_WHERE)
+    ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The run folder; a new one under runs/.", show_default=False, rich_help_panel=_WHERE
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Search for networks; when it ends, the best are in the run folder."""
+    from cellwright import api, problems
+    from cellwright.run import Limits
+    from cellwright.trial import Fidelity
+
+    problems.built_in(problem)  # bad usage shows before anything slow
+    if method not in api.METHODS:
+        raise UsageError(f"there is no method {method!r}; known: {', '.join(api.METHODS)}")
+    options = _options(method, agents, batch)
+    workers = _workers(workers, executor)
+    fidelity = Fidelity(epochs, fraction, seconds)
+    if evaluations is None and minutes is None:
+        evaluations = _EVALUATIONS
+    size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
+    allowed = number_or_none("--timeout", timeout)
+    with working(f"preparing {problem}"):
+        what = problems.load(problem, target=target, split=split, seed=seed)
+        where = problems.space(what, space)
+        if max_parameters == "auto" and what.manual is not None:
+            size = what.manual.parameters // _MANUAL_SHARE
+        limits = Limits(evaluations, minutes, size)
+        one_thread()
+        recipe = _recipe(optimizer, learning_rate, batch_size)
+        _check_device(device)
+    folder = out or Path("runs") / f"{what.name}-{method}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    if not json:
+        show(grid(_plan(what, where, limits, folder, f"{method}, seed {seed}")), "")
+    tally = Tally("network", what.metric, workers, evaluations, minutes)
+    try:
+        with watched(tally, lines=not json) as observe:
+            run = api.search(
+                what,
+                space=where,
+                method=method,
+                options=options,
+                workers=workers,
+                evaluations=evaluations,
+                minutes=minutes,
+                epochs=fidelity.epochs,
+                fraction=fidelity.fraction,
+                seconds=fidelity.seconds,
+                max_parameters=size,
+                seed=seed,
+                out=folder,
+                recipe=recipe,
+                timeout=allowed,
+                memory_gib=memory,
+                retries=retries,
+                device=device,
+                observe=observe,
+            )
+    except KeyboardInterrupt:
+        raise interrupted(folder) from None
+    finish(run.summary(), what, folder, json=json)
+
+
+def _options(method: str, agents: int | None, batch: int | None) -> dict[str, Any]:
+    given = {name: value for name, value in (("agents", agents), ("batch", batch)) if value is not None}
+    if given and method not in _AGENTS:
+        raise UsageError(f"--{next(iter(given))} belongs to {' and '.join(_AGENTS)}; {method} has no agents")
+    return given
+
+
+def _workers(workers: int | None, executor: str | None) -> int:
+    from cellwright.executors import connect
+
+    if executor is None:
+        return workers or _WORKERS
+    if workers is not None:
+        raise UsageError("--executor says how many workers there are; give it or --workers")
+    pool, number = connect(executor)
+    pool.shutdown()
+    return number
+
+
+def _recipe(optimizer: str, learning_rate: float, batch_size: int) -> "Recipe":
+    from cellwright.train import Recipe
+
+    return Recipe(optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
+
+
+def _check_device(name: str) -> None:
+    """Find out before any worker does whether there is such a device."""
+    import torch
+
+    if name == "auto":
+        return
+    try:
+        torch.empty(0, device=torch.device(name))
+    except (RuntimeError, AssertionError) as error:  # torch says AssertionError where it was built without CUDA
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"there is no device {name!r} here ({reason}); --device auto takes what there is") from error
+
+
+def _plan(problem: "Problem", space: "Space", limits: "Limits", folder: Path, method: str) -> list[tuple[str, str]]:
+    """Return what will be done, in words."""
+    inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
+    size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
+    ends = [f"{limits.evaluations:,} networks are trained"] if limits.evaluations else []
+    ends += [f"{duration(60 * limits.minutes)} have passed"] if limits.minutes else []
+    return [
+        ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
+        ("target", f"{problem.target}; score: {problem.metric} on the validation rows, split by {problem.split}"),
+        ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
+        ("limit", _limit(problem, limits.parameters)),
+        ("search", f"{method}, until {' or '.join(ends)}"),
+        ("run", str(folder)),
+    ]
+
+
+def _limit(problem: "Problem", parameters: int | None) -> str:
+    by_hand = f"the network made by hand has {count(problem.manual.parameters)}" if problem.manual else ""
+    if parameters is None:
+        return f"none on parameters{f'; {by_hand}' if by_hand else ''}"
+    words = f"{count(parameters)} parameters a network"
+    return f"{words}{f'; {by_hand}' if by_hand else ''} (--max-parameters none lifts it)"

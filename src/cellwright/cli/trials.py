@@ -1,0 +1,125 @@
+"""`cellwright trials`: what was tried, as a table, JSON, CSV or Parquet."""
+
+import json as json_text
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cellwright.cli.options import Folder, Json
+from cellwright.cli.terminal import count, plural, print_json, score_text, show, table
+from cellwright.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["trials"]
+
+
+def trials(
+    folder: Folder,
+    *,
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="The best N, equal networks once; best first.", show_default=False),
+    ] = None,
+    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write CSV; - is stdout.", show_default=False)] = None,
+    parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Show the trials of a run, in the order told."""
+    from cellwright.api import Run
+
+    if sum((json, csv is not None, parquet is not None)) > 1:
+        raise UsageError("choose one of --json, --csv and --parquet")
+    run = Run(folder)
+    rows = run.rows()
+    if top is not None:
+        by_number = {row["number"]: row for row in rows}
+        rows = [by_number[trial.number] for trial, _ in run.leaders(top)]
+    if json:
+        print_json(rows)
+    elif csv is not None:
+        _write_csv(rows, csv)
+    elif parquet is not None:
+        _write_parquet(rows, parquet)
+    else:
+        _show(rows, run.problem.metric)
+
+
+def _show(rows: list[dict[str, Any]], metric: str) -> None:
+    if not rows:
+        show("no trial has ended yet")
+        return
+    numbers = ("trial", metric, "parameters", "seconds")
+    shown = table("trial", "status", *numbers[1:], "what", right=numbers, shrink="what")
+    for row in rows:
+        shown.add_row(
+            str(row["number"]),
+            row["status"],
+            score_text(row["score"]),
+            count(row["parameters"]),
+            f"{row['seconds']:.2f}",
+            _what(row),
+        )
+    show(shown)
+
+
+def _what(row: dict[str, Any]) -> str:
+    """Return in a line what was built, or why it was not."""
+    if row["source"] is not None:
+        return f"as trial {row['source']}"
+    if row["error"]:
+        return str(row["error"].strip().splitlines()[-1])
+    return ", ".join(_brief(str(value)) for value in row["point"].values())
+
+
+def _brief(value: str) -> str:
+    """Return `Dense(width=32, activation='relu')` as `Dense 32 relu`, and a connection as what it reads."""
+    words = re.findall(r"[\w.+-]+", re.sub(r"\w+=", "", value))
+    if words[:1] == ["Connect"]:
+        return "+".join(words[1:]) or "-"
+    return " ".join(words)
+
+
+def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
+    """Return rows as a flat table: points as JSON text, each score a column."""
+    import pandas as pd
+
+    names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
+    flat = [
+        {
+            **{name: value for name, value in row.items() if name not in ("point", "scores")},
+            "point": json_text.dumps(row["point"]),
+            **{f"scores.{name}": row["scores"].get(name) for name in names},
+        }
+        for row in rows
+    ]
+    return pd.DataFrame(flat)
+
+
+def _write_csv(rows: list[dict[str, Any]], target: str) -> None:
+    text = _frame(rows).to_csv(index=False)
+    if target == "-":
+        print(text, end="")
+        return
+    try:
+        Path(target).write_text(text)
+    except OSError as error:
+        raise RunError(f"cannot write {target!r}: {error.strerror}") from error
+    _written(rows, target)
+
+
+def _write_parquet(rows: list[dict[str, Any]], target: Path) -> None:
+    frame = _frame(rows).astype({"error": "string", "parameters": "Int64", "source": "Int64", "worker": "Int64"})
+    try:
+        frame.to_parquet(target, index=False)
+    except OSError as error:
+        raise RunError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
+    _written(rows, str(target))
+
+
+def _written(rows: list[dict[str, Any]], target: str) -> None:
+    print(f"{plural(len(rows), 'trial')} in {target}", file=sys.stderr)

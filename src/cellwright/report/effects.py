@@ -1,0 +1,133 @@
+"""What each decision does to the score, on the average over everything else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cellwright.report.words import in_words
+from cellwright.space import Choice, Decision, Float, Space
+from cellwright.trial import Trial
+
+__all__ = ["Effect", "Level", "marginal_effects"]
+
+_MOST_LEVELS = 12  # numbers with more values are put into bins
+_BINS = 6
+_FEWEST_BEYOND = 10  # trials more than options, for a share of variance to say anything
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The trials in which a decision took one option, or a number of one bin.
+
+    Attributes:
+        at: the index of the option, or the middle of the bin.
+        error: standard error of the mean; None: one trial.
+    """
+
+    name: str
+    at: float
+    mean: float
+    error: float | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effect:
+    """What a decision does.
+
+    Attributes:
+        explained: share of the score's variance that goes with it, corrected for chance, in [0, 1]; None: too few
+            trials to tell.
+        levels: its options by mean score, best first; the bins of a number in ascending order.
+        values: of a number, in each trial it was switched on in (trials,); None for options.
+        scores: of the same trials (trials,).
+    """
+
+    decision: Decision
+    explained: float | None
+    levels: tuple[Level, ...]
+    values: np.ndarray | None
+    scores: np.ndarray
+
+    @property
+    def trials(self) -> int:
+        return len(self.scores)
+
+
+def marginal_effects(space: Space, trials: Sequence[Trial], floor: float) -> list[Effect]:
+    """Return the effects of all decisions, the one that explains most first.
+
+    Args:
+        trials: successful ones; one in which a decision was switched off does not count for it.
+        floor: lower scores count as this one, so that no outlier decides.
+    """
+    values: dict[str, list[float]] = {decision.name: [] for decision in space.decisions}
+    scores: dict[str, list[float]] = {decision.name: [] for decision in space.decisions}
+    for trial in trials:
+        assert trial.score is not None
+        point = trial.proposal.point.values
+        for decision, value, active in zip(space.decisions, point, space.active(point), strict=True):
+            if active:
+                values[decision.name].append(value)
+                scores[decision.name].append(max(floor, trial.score))
+    effects = [
+        _effect(decision, np.array(values[decision.name], dtype=np.float64), np.array(scores[decision.name]))
+        for decision in space.decisions
+        if values[decision.name] and decision.size != 1
+    ]
+    return sorted(effects, key=lambda effect: -1.0 if effect.explained is None else effect.explained, reverse=True)
+
+
+def _effect(decision: Decision, values: np.ndarray, scores: np.ndarray) -> Effect:
+    if isinstance(decision, Choice):
+        groups = values.astype(np.int64)
+        names = [in_words(option) for option in decision.options]
+        levels = [_level(names[index], float(index), scores[groups == index]) for index in np.unique(groups)]
+        levels.sort(key=lambda level: -level.mean)
+        return Effect(decision, explained_share(groups, scores), tuple(levels), None, scores)
+    groups = _bins(decision, values)
+    bins = [(values[groups == group], scores[groups == group]) for group in np.unique(groups)]
+    levels = [_level(_range(inside), _middle(decision, inside), within) for inside, within in bins]
+    return Effect(decision, explained_share(groups, scores), tuple(levels), values, scores)
+
+
+def _bins(decision: Decision, values: np.ndarray) -> np.ndarray:
+    """Return the bin of each number: one a value where there are few, else bins of about as many trials each."""
+    different = np.unique(values)
+    if not isinstance(decision, Float) and len(different) <= _MOST_LEVELS:
+        return np.searchsorted(different, values)
+    bins = max(1, min(_BINS, len(values) // 5))
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, bins + 1)[1:-1]))
+    return np.searchsorted(edges, values, side="right")
+
+
+def _level(name: str, at: float, scores: np.ndarray) -> Level:
+    error = float(scores.std(ddof=1) / np.sqrt(len(scores))) if len(scores) > 1 else None
+    return Level(name, at, float(scores.mean()), error, len(scores))
+
+
+def _middle(decision: Decision, values: np.ndarray) -> float:
+    logarithmic = not isinstance(decision, Choice) and decision.log
+    return float(np.exp(np.log(values).mean()) if logarithmic else values.mean())
+
+
+def _range(values: np.ndarray) -> str:
+    low, high = f"{values.min():.3g}", f"{values.max():.3g}"
+    return low if low == high else f"{low} to {high}"
+
+
+def explained_share(groups: np.ndarray, scores: np.ndarray) -> float | None:
+    """Return the share of the variance of `scores` between groups, corrected for chance; not below 0.
+
+    It is Kelley's epsilon squared: 1 - (mean square within groups) / (mean square in all). None: the scores are equal,
+    or there are not ten more of them than groups.
+    """
+    _, places = np.unique(groups, return_inverse=True)
+    freedom = len(scores) - int(places.max()) - 1
+    total = float(((scores - scores.mean()) ** 2).sum())
+    if freedom < _FEWEST_BEYOND or total <= 1e-12 * max(1.0, float((scores**2).sum())):
+        return None
+    means = np.bincount(places, scores) / np.bincount(places)
+    within = float(((scores - means[places]) ** 2).sum())
+    return max(0.0, 1 - (within / freedom) / (total / (len(scores) - 1)))

@@ -1,0 +1,139 @@
+"""Everything a report says about a run, gathered once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+from cellwright.errors import SpaceError
+from cellwright.problem import Problem
+from cellwright.report.finals import Finals, read_finals
+from cellwright.report.series import fence
+from cellwright.report.utilisation import most_at_once
+from cellwright.report.words import metric_name
+from cellwright.space import Architecture, Space
+from cellwright.store.folder import Request
+from cellwright.trial import Status, Trial
+
+__all__ = ["Findings", "Source", "gather"]
+
+
+class Told(Protocol):
+    """What a log says: trials in the order told."""
+
+    @property
+    def trials(self) -> Sequence[Trial]: ...
+
+
+class Source(Protocol):
+    """What a report needs of a run."""
+
+    folder: Path
+    request: Request
+    problem: Problem
+    space: Space
+
+    def replay(self) -> Told:
+        """Return what the log says now."""
+        ...
+
+    def summary(self) -> dict[str, Any]:
+        """Return the run in short."""
+        ...
+
+    def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
+        """Return the best trials with what they built, best first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of a run.
+
+    Attributes:
+        trials: in the order told.
+        summary: of the run.
+        finals: the final table; None: no post-training yet.
+        chosen: the trial the headline is about, and what it built; None: no trial succeeded.
+    """
+
+    folder: Path
+    request: Request
+    problem: Problem
+    space: Space
+    trials: tuple[Trial, ...]
+    summary: Mapping[str, Any]
+    finals: Finals | None
+    chosen: tuple[Trial, Architecture] | None
+
+    @cached_property
+    def evaluated(self) -> tuple[Trial, ...]:
+        """Trials a worker spent time on."""
+        return tuple(trial for trial in self.trials if trial.evaluated)
+
+    @cached_property
+    def scored(self) -> tuple[Trial, ...]:
+        """Evaluated trials that succeeded."""
+        return tuple(trial for trial in self.evaluated if trial.score is not None)
+
+    @cached_property
+    def scores(self) -> list[float]:
+        """Scores of `scored`."""
+        return [trial.score for trial in self.scored if trial.score is not None]
+
+    @cached_property
+    def floor(self) -> float:
+        """The score below which pictures leave the scale."""
+        return fence(self.scores)
+
+    @property
+    def below(self) -> int:
+        """How many scores lie below the floor."""
+        return sum(score < self.floor for score in self.scores)
+
+    @property
+    def metric(self) -> str:
+        """The metric in words."""
+        return metric_name(self.problem.metric)
+
+    @cached_property
+    def spans(self) -> list[tuple[float, float]]:
+        """Begin and end of each evaluation, seconds."""
+        return [(trial.started, trial.finished) for trial in self.evaluated if trial.worker is not None]
+
+    @cached_property
+    def workers(self) -> int:
+        """How many worked at once: as asked for first, or more if a resumption took more."""
+        return max(self.request.workers, most_at_once(self.spans))
+
+    def count(self, status: Status) -> int:
+        """Return how many trials ended so."""
+        return sum(trial.outcome.status is status for trial in self.trials)
+
+
+def gather(run: Source) -> Findings:
+    """Return the findings of a run.
+
+    Raises:
+        RunError: the log or the final table is damaged.
+    """
+    trials = tuple(run.replay().trials)
+    finals = read_finals(run.folder)
+    leaders = run.leaders(1)
+    chosen = _retrained(run.space, trials, finals) or (leaders[0] if leaders else None)
+    return Findings(run.folder, run.request, run.problem, run.space, trials, run.summary(), finals, chosen)
+
+
+def _retrained(space: Space, trials: Sequence[Trial], finals: Finals | None) -> tuple[Trial, Architecture] | None:
+    """Return the trial behind the best of the final table; None where there is no such trial."""
+    row = finals.chosen if finals else None
+    if row is None or row.number is None:
+        return None
+    trial = next((trial for trial in trials if trial.number == row.number), None)
+    if trial is None:
+        return None
+    try:
+        return trial, space.architecture(trial.proposal.point)
+    except SpaceError:  # the table is from another run
+        return None

@@ -1,0 +1,79 @@
+"""The result in one sentence."""
+
+from cellwright.report.finals import Finals, Row
+from cellwright.report.findings import Findings
+from cellwright.report.markup import cards
+from cellwright.report.words import NOTHING, amount, count, duration, metric_name, percent, score, share_of, spread
+
+__all__ = ["figures", "headline", "standfirst"]
+
+
+def headline(findings: Findings) -> str:
+    """Return what the run found: after post-training on the test rows, before it on the validation rows."""
+    finals = findings.finals
+    row = finals.chosen if finals else None
+    if finals and row:
+        return _final(finals, row)
+    if findings.chosen is None:
+        tried = len(findings.evaluated)
+        return f"{amount(tried, 'trial')} failed; no network has succeeded yet" if tried else "No trial has ended yet"
+    trial, architecture = findings.chosen
+    size = architecture.parameters
+    manual = findings.problem.manual
+    beside = share_of(manual.parameters / size) if manual and size else ""
+    network = f"A network with {amount(size, 'parameter')}" if size else f"Trial {trial.number}"
+    return f"{network}{f' — {beside} —' if beside else ''} reaches validation {findings.metric} {score(trial.score)}"
+
+
+def _final(finals: Finals, row: Row) -> str:
+    metric = finals.metric
+    beside = share_of(row.ratios.parameters)
+    network = f"A network with {amount(row.parameters, 'parameter')}" if row.parameters else row.name
+    reached = spread(row.scores[metric].mean, row.scores[metric].sd)
+    sentence = f"{network}{f' — {beside} —' if beside else ''} reaches test {metric_name(metric)} {reached}"
+    manual = finals.manual
+    if manual and metric in manual.scores:
+        sentence += f" against {spread(manual.scores[metric].mean, manual.scores[metric].sd)} by hand"
+    return sentence
+
+
+def standfirst(findings: Findings) -> str:
+    """Return how it was found, in a sentence or two."""
+    request, summary = findings.request, findings.summary
+    found = f"Found by {request.method.upper() if request.method in {'a3c', 'a2c'} else request.method} search"
+    tried = f"{amount(len(findings.evaluated), 'network')} trained by {amount(findings.workers, 'worker')}"
+    text = (
+        f"{found if findings.chosen else 'Searched by ' + request.method}: {tried} in {duration(summary['seconds'])}."
+    )
+    finals = findings.finals
+    if finals and finals.chosen:
+        seeds = f", mean ± standard deviation over {amount(finals.seeds, 'seed')}" if finals.seeds > 1 else ""
+        text += f" Chosen on the validation rows, judged once on the test rows{seeds}."
+    elif findings.chosen:
+        text += " A validation score of the search flatters; post-training gives the test score."
+    if summary["state"] == "unfinished":
+        text += f" The run is unfinished: it is going on, or was killed after {count(len(findings.trials))} trials."
+    return text
+
+
+def figures(findings: Findings) -> str:
+    """Return the key figures."""
+    summary = findings.summary
+    best = summary["best"]
+    tried = len(findings.evaluated)
+    share = f"{percent(summary['failed'] / tried)} of the trials" if tried and summary["failed"] else ""
+    return cards(
+        (
+            (
+                f"best validation {findings.metric}",
+                score(best["score"]) if best else NOTHING,
+                f"trial {best['number']}, {amount(best['parameters'] or 0, 'parameter')}" if best else "",
+            ),
+            ("trials", count(summary["trials"]), "networks trained"),
+            ("failed", count(summary["failed"]), share),
+            ("cached", count(summary["cached"]), "known already"),
+            ("rejected", count(summary["rejected"]), "too large"),
+            ("utilisation", percent(summary["utilisation"]), f"of {amount(findings.workers, 'worker')}"),
+            ("minutes", f"{summary['seconds'] / 60:,.1f}", f"ended: {summary['state']}"),
+        )
+    )

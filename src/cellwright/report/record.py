@@ -1,0 +1,135 @@
+"""The sections with what happened and how to make it happen again."""
+
+import shlex
+
+from cellwright.errors import DataError
+from cellwright.report.findings import Findings
+from cellwright.report.markup import definitions, details, escape, missing, section, table
+from cellwright.report.words import (
+    NOTHING,
+    amount,
+    brief,
+    count,
+    duration,
+    percent,
+    shape_in_words,
+)
+from cellwright.space.draw import space_text
+from cellwright.trial import Status
+
+__all__ = ["failures_section", "reproduce_section"]
+
+_MOST_ERROR = 4000
+_MEANINGS = {
+    Status.OK: "trained and scored",
+    Status.CACHED: "the same network as an earlier trial: its result was taken, nothing trained",
+    Status.REJECTED: "over the limit on parameters: not trained",
+    Status.DIVERGED: "a loss or a prediction was not finite",
+    Status.TIMEOUT: "took longer than allowed",
+    Status.MEMORY: "out of memory",
+    Status.KILLED: "the worker died",
+    Status.FAILED: "another error",
+}
+
+
+def failures_section(findings: Findings) -> str:
+    how = (
+        "How the trials ended; a failure is ranked below every success and stays in the log, with its message, "
+        "of which the first of each kind can be unfolded."
+    )
+    present = [status for status in Status if findings.count(status)]
+    if not present:
+        return section("failures", "Failures", how, missing("No trial has ended yet."))
+    rows = [
+        [
+            status.value,
+            f"{findings.count(status):,}",
+            percent(findings.count(status) / len(findings.trials)),
+            _MEANINGS[status],
+        ]
+        for status in present
+    ]
+    columns = (("status", False), ("trials", True), ("share", True), ("meaning", False))
+    messages = "".join(_message(findings, status) for status in present if status not in (Status.OK, Status.CACHED))
+    return section("failures", "Failures", how, table(columns, rows, caption="How the trials ended"), messages)
+
+
+def _message(findings: Findings, status: Status) -> str:
+    first = next(trial for trial in findings.trials if trial.outcome.status is status)
+    error = brief(first.outcome.error or "no message", _MOST_ERROR)
+    return details(f"{status.value}: the first message, of trial {first.number}", f"<pre>{escape(error)}</pre>")
+
+
+def reproduce_section(findings: Findings) -> str:
+    how = "The request, the problem and the commands that make this run and this report again."
+    request, problem = findings.request, findings.problem
+    fidelity = request.fidelity
+    asked = definitions(
+        [
+            ("method", request.method),
+            *((f"option {name}", value) for name, value in request.options.items()),
+            ("seed", request.seed),
+            ("epochs", fidelity.epochs),
+            ("share of training rows", percent(fidelity.fraction)),
+            *([("seconds of training", fidelity.seconds)] if fidelity.seconds else []),
+            ("limit on evaluations", count(request.evaluations)),
+            ("limit on minutes", NOTHING if request.minutes is None else f"{request.minutes:g}"),
+            ("limit on parameters", count(request.max_parameters)),
+            ("workers", request.workers),
+            ("time allowed a trial", duration(request.timeout)),
+            ("device", request.device),
+            ("recipe", ", ".join(f"{name} {value}" for name, value in request.recipe.items())),
+            ("versions", ", ".join(f"{name} {version}" for name, version in request.versions.items())),
+        ]
+    )
+    manual = problem.manual
+    facts = definitions(
+        [
+            ("problem", problem.name),
+            ("task", problem.task.value),
+            ("target", problem.target),
+            ("metric", findings.metric),
+            ("rows", f"{problem.rows:,}{_parts(findings)}"),
+            ("split by", problem.split),
+            *((f"input {name}", shape_in_words(shape)) for name, shape in problem.inputs),
+            ("outputs", problem.outputs),
+            ("network made by hand", amount(manual.parameters, "parameter") if manual else "none"),
+            ("fingerprint of the space", findings.space.fingerprint),
+        ]
+    )
+    listing = f'<pre class="commands">{escape(_commands(findings))}</pre>'
+    space = details("The space that was searched", f"<pre>{escape(space_text(findings.space))}</pre>")
+    columns = f'<div class="columns"><div><h3>Request</h3>{asked}</div><div><h3>Problem</h3>{facts}</div></div>'
+    return section("reproduce", "Reproduce", how, columns, "<h3>Commands</h3>", listing, space)
+
+
+def _parts(findings: Findings) -> str:
+    try:
+        _, split = findings.problem.data()
+    except DataError:
+        return ""
+    return f": {len(split.train):,} train, {len(split.validation):,} validate, {len(split.test):,} test"
+
+
+def _commands(findings: Findings) -> str:
+    request = findings.request
+    folder = shlex.quote(str(findings.folder))
+    given = {
+        "--method": request.method,
+        "--workers": request.workers,
+        "--evaluations": request.evaluations,
+        "--minutes": request.minutes,
+        "--epochs": request.fidelity.epochs,
+        "--fraction": request.fidelity.fraction,
+        "--max-parameters": request.max_parameters,
+        "--seed": request.seed,
+    }
+    flags = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value is not None)
+    return "\n".join(
+        [
+            f"cellwright search {shlex.quote(request.problem)} {flags} --out {folder}-again",
+            f"cellwright resume {folder}",
+            f"cellwright posttrain {folder}",
+            f"cellwright report {folder}",
+        ]
+    )

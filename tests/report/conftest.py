@@ -1,0 +1,102 @@
+"""Runs made by hand: a request, a log of given trials, and the tumour problem."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cellwright import problems
+from cellwright.api import Run
+from cellwright.problem import Problem
+from cellwright.space import Float, Integer, Space, When, space_to_json
+from cellwright.store.folder import LOG, Request, create_folder
+from cellwright.trial import Fidelity, Outcome, Proposal, Status
+
+
+@dataclass
+class Told:
+    values: Sequence[float]
+    score: float | None = 0.5
+    status: Status = Status.OK
+    parameters: int | None = 1000
+    error: str | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
+    started: float = 0.0
+    finished: float = 1.0
+    worker: int | None = 0
+
+
+Maker = Callable[..., Run]
+
+
+@pytest.fixture(scope="session")
+def problem(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Problem]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLWRIGHT_DATA", str(tmp_path_factory.mktemp("data")))
+        yield problems.load("tumor")
+
+
+@pytest.fixture(scope="session")
+def space(problem: Problem) -> Space:
+    """The tumour space with two settings, one of which is switched on by a skip."""
+    plain = problems.space(problem)
+    rate = Float("learning rate", 1e-4, 1e-1, log=True)
+    (skip,) = [decision for decision in plain.decisions if decision.name == "skip.1"]
+    warm = Integer("warm-up", 0, 40, when=When("skip.1", (skip.means(0),)))
+    return Space("tumor-settings", plain.vertices, (rate, warm))
+
+
+@pytest.fixture
+def crafted(problem: Problem, space: Space, tmp_path: Path) -> Maker:
+    """Return a maker of run folders with given trials."""
+
+    def make(told: Sequence[Told], *, name: str = "run", finished: bool = True, **changes: Any) -> Run:
+        fields: dict[str, Any] = {
+            "problem": problem.name,
+            "space": space_to_json(space),
+            "method": "random",
+            "options": {},
+            "workers": 2,
+            "fidelity": Fidelity(2, 0.5),
+            "evaluations": 100,
+            "minutes": None,
+            "max_parameters": 5000,
+            "seed": 7,
+            "recipe": {"learning_rate": 0.001},
+            "timeout": 600.0,
+            "memory_gib": None,
+            "retries": 1,
+            "device": "auto",
+        }
+        folder = tmp_path / name
+        create_folder(folder, Request(**{**fields, **changes}), problem)
+        (folder / LOG).write_text("".join(json.dumps(event) + "\n" for event in _events(told, space, finished)))
+        return Run(folder)
+
+    return make
+
+
+def _events(told: Sequence[Told], space: Space, finished: bool) -> Iterator[dict[str, Any]]:
+    yield {"event": "started", "at": 0.0}
+    end = 0.0
+    for number, one in enumerate(told):
+        proposal = Proposal(number, space.point(one.values), Fidelity(2, 0.5), one.notes)
+        score = one.score if one.status in {Status.OK, Status.CACHED} else None
+        outcome = Outcome(one.status, score, {}, one.parameters, one.finished - one.started, one.error)
+        end = max(end, one.finished)
+        yield {"event": "asked", "at": end, "proposal": proposal.to_json()}
+        yield {
+            "event": "told",
+            "at": end,
+            "number": number,
+            "outcome": outcome.to_json(),
+            "key": f"{number:032x}",
+            "started": one.started,
+            "finished": one.finished,
+            "worker": one.worker,
+        }
+    if finished:
+        yield {"event": "stopped", "at": end, "reason": "evaluations"}

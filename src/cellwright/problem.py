@@ -2,7 +2,7 @@
 
 import json
 import shutil
-import tempfile
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,7 +15,7 @@ from cellwright.data.dataset import Dataset, Table
 from cellwright.data.folder import load_data, save_data
 from cellwright.data.scaling import fit_standard
 from cellwright.data.splits import Split
-from cellwright.errors import DataError
+from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.space import Architecture, Shape
 
 __all__ = ["Problem", "Task", "prepare", "scores"]
@@ -28,6 +28,13 @@ class Task(StrEnum):
     CLASSIFICATION = "classification"
 
 
+#: those of `scores` of which more is better, so that searches may maximise them
+_MAXIMISED = {
+    Task.REGRESSION: ("r2", "pearson"),
+    Task.CLASSIFICATION: ("accuracy", "balanced_accuracy", "auc"),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What must be learned; its data is a folder that every worker maps into memory.
@@ -35,7 +42,7 @@ class Problem:
     Attributes:
         name: for people and for the command line.
         task: regression or classification.
-        metric: name of the score that searches maximise, one of `scores`.
+        metric: name of the score that searches maximise, one of `scores` of which more is better.
         target: what is predicted, with its unit.
         inputs: name and shape of each input.
         outputs: units of the last layer: 1, or the number of classes.
@@ -83,7 +90,7 @@ class Problem:
             task = Task(fields.pop("task"))
             architecture = Architecture.from_json(manual) if manual else None
             return cls(**fields, task=task, inputs=inputs, manual=architecture, folder=folder)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SpaceError) as error:
             raise DataError(f"no problem can be read from {str(folder)!r}: {error}") from error
 
 
@@ -109,9 +116,13 @@ def prepare(
         unscaled: inputs that stay as they are, such as bits.
 
     Raises:
-        DataError: the target holds NaN, or one class only, or the folder cannot be written.
+        UsageError: the metric is unknown, or less of it is better.
+        DataError: the target holds NaN, or one value only, or features cannot be used, or the folder cannot be written.
     """
+    if metric not in _MAXIMISED[task]:
+        raise UsageError(f"{task} maximises one of {', '.join(_MAXIMISED[task])}, not {metric!r}")
     _check_target(dataset.target, split, task, target)
+    _check_features(dataset.tables, unscaled)
     tables = {
         name: table if name in unscaled else Table(_scaled(dataset, table, split.train), table.key)
         for name, table in dataset.tables.items()
@@ -130,8 +141,9 @@ def prepare(
     )
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        building = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".making-"))
+        building = folder.parent / f".making-{uuid.uuid4().hex}"
         try:
+            building.mkdir()
             save_data(building, Dataset(tables, dataset.index, dataset.target), split)
             replace(problem, folder=building).save()
             if folder.exists():  # left by another version, or made by another process meanwhile
@@ -158,10 +170,18 @@ def _check_target(target: np.ndarray, split: Split, task: Task, name: str) -> No
         bad = np.flatnonzero(~np.isfinite(target))
         if len(bad):
             raise DataError(f"target {name!r} is not a finite number in {len(bad)} rows, the first is row {bad[0]}")
-        if float(np.ptp(target[split.train])) == 0:
-            raise DataError(f"target {name!r} is the same in all training rows; there is nothing to learn")
-    elif len(np.unique(target[split.train])) < 2:
-        raise DataError(f"target {name!r} has one class only in the training rows; there is nothing to learn")
+    for part, rows in (("training", split.train), ("validation", split.validation), ("test", split.test)):
+        if len(np.unique(target[rows])) < 2:
+            what = "value" if task is Task.REGRESSION else "class"
+            raise DataError(f"target {name!r} has one {what} only in the {part} rows; nothing can be learnt from them")
+
+
+def _check_features(tables: Mapping[str, Table], unscaled: frozenset[str]) -> None:
+    for name, table in tables.items():
+        if np.isinf(table.features).any():
+            raise DataError(f"input {name!r} holds infinite values; give NaN for what is missing")
+        if name in unscaled and np.isnan(table.features).any():
+            raise DataError(f"input {name!r} stays as it is and so must not hold NaN; scale it, or fill the gaps")
 
 
 def scores(task: Task, target: np.ndarray, prediction: np.ndarray) -> Mapping[str, float]:

@@ -18,6 +18,7 @@ class Use(IntEnum):
     SAMPLE = 6
     AGENT = 7
     CONTROLLER = 8
+    REFIT = 9
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

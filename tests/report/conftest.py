@@ -1,35 +1,19 @@
 """Runs made by hand: a request, a log of given trials, and the tumour problem."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.report.crafted import Maker, Told, events
 
 from cellwright import problems
 from cellwright.api import Run
 from cellwright.problem import Problem
 from cellwright.space import Float, Integer, Space, When, space_to_json
 from cellwright.store.folder import LOG, Request, create_folder
-from cellwright.trial import Fidelity, Outcome, Proposal, Status
-
-
-@dataclass
-class Told:
-    values: Sequence[float]
-    score: float | None = 0.5
-    status: Status = Status.OK
-    parameters: int | None = 1000
-    error: str | None = None
-    notes: dict[str, Any] = field(default_factory=dict)
-    started: float = 0.0
-    finished: float = 1.0
-    worker: int | None = 0
-
-
-Maker = Callable[..., Run]
+from cellwright.trial import Fidelity
 
 
 @pytest.fixture(scope="session")
@@ -73,30 +57,7 @@ def crafted(problem: Problem, space: Space, tmp_path: Path) -> Maker:
         }
         folder = tmp_path / name
         create_folder(folder, Request(**{**fields, **changes}), problem)
-        (folder / LOG).write_text("".join(json.dumps(event) + "\n" for event in _events(told, space, finished)))
+        (folder / LOG).write_text("".join(json.dumps(event) + "\n" for event in events(told, space, finished=finished)))
         return Run(folder)
 
     return make
-
-
-def _events(told: Sequence[Told], space: Space, finished: bool) -> Iterator[dict[str, Any]]:
-    yield {"event": "started", "at": 0.0}
-    end = 0.0
-    for number, one in enumerate(told):
-        proposal = Proposal(number, space.point(one.values), Fidelity(2, 0.5), one.notes)
-        score = one.score if one.status in {Status.OK, Status.CACHED} else None
-        outcome = Outcome(one.status, score, {}, one.parameters, one.finished - one.started, one.error)
-        end = max(end, one.finished)
-        yield {"event": "asked", "at": end, "proposal": proposal.to_json()}
-        yield {
-            "event": "told",
-            "at": end,
-            "number": number,
-            "outcome": outcome.to_json(),
-            "key": f"{number:032x}",
-            "started": one.started,
-            "finished": one.finished,
-            "worker": one.worker,
-        }
-    if finished:
-        yield {"event": "stopped", "at": end, "reason": "evaluations"}

@@ -226,6 +226,12 @@ def test_what_a_sketch_refuses(make: Callable[[], Any], message: str) -> None:
         make()
 
 
+def test_a_choice_written_out_keeps_its_own_name() -> None:
+    sketch = Sketch()
+    sketch.node("n", sketch.input("x", 3), width := Choice("width", (Dense(2), Dense(4))))
+    assert sketch.space("s", Block(("n",))).decisions == (width,)
+
+
 def test_a_single_operation_is_a_fixed_node() -> None:
     sketch = Sketch()
     x = sketch.input("x", (2, 4))

@@ -43,9 +43,9 @@ def load_data(folder: Path) -> tuple[Dataset, Split]:
         index = {key: _array(folder, f"index-{key}") for key in layout["index"]}
         split = Split(*(_array(folder, f"rows-{part}") for part in ("train", "validation", "test")))
         return Dataset(tables, index, _array(folder, "target")), split
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(
-            f"the data in {str(folder)!r} is missing or damaged ({error}); make the problem again"
+            f"the data in {str(folder)!r} is missing or damaged ({error}); delete it and make the problem again"
         ) from error
 
 

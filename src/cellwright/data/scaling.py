@@ -13,7 +13,10 @@ CLIP = 10.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Standard:
-    """Mean and scale of each feature, float64 (*shape); a feature that is constant in training has scale 1."""
+    """Mean and scale of each feature, float64 (*shape).
+
+    A feature that is constant in training has scale 1; one that is missing there throughout has no mean and becomes 0.
+    """
 
     mean: np.ndarray
     scale: np.ndarray
@@ -34,9 +37,10 @@ def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
     """
     weights = counts.reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
     values = np.nan_to_num(features.astype(np.float64), nan=0.0)
-    total = np.maximum(weights.sum(axis=0), 1)
+    seen = weights.sum(axis=0)
+    total = np.maximum(seen, 1)
     mean = (weights * values).sum(axis=0) / total
     variance = (weights * (values - mean) ** 2).sum(axis=0) / total
     deviation = np.sqrt(variance)
-    constant = deviation <= 1e-8 * np.maximum(1.0, np.abs(mean))
-    return Standard(mean, np.where(constant, 1.0, deviation))
+    constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
+    return Standard(np.where(seen > 0, mean, np.nan), np.where(constant, 1.0, deviation))

@@ -33,8 +33,8 @@ def split_rows(
     Args:
         groups: the group of each row, integers (rows,).
         seed: decides which groups go where.
-        validation: share of the rows to validate on; groups are added until it is reached.
-        test: share of the rows to test on.
+        validation: share of the rows to validate on; as many groups as stay within it, at least one.
+        test: share of the rows to test on, likewise.
         classes: class of each row; each class is then split for itself (only where every row is its own group).
 
     Raises:

@@ -67,7 +67,7 @@ class A3C:
         self._synchronous = synchronous
         self._ppo = ppo or Ppo()
         self._server = new_controller(space, seed)
-        self._optimizer = torch.optim.Adam(self._server.parameters(), lr=self._ppo.learning_rate)
+        self._optimizer = torch.optim.Adam(self._server.parameters(), lr=self._ppo.learning_rate, fused=True)
         self._ranks = Ranks()
         self._agents = [
             _Agent(copy.deepcopy(self._server), plan(self._server, space, batch, seed, number, 0))

@@ -81,7 +81,7 @@ class Refit:
         index, number = (int(value) for value in proposal.point.values)
         candidate = self.candidates[index]
         parameters = candidate.architecture.parameters if candidate.architecture else None
-        seed = seed_for(self.seed, Use.TRIAL, number)
+        seed = seed_for(self.seed, Use.REFIT, number)
         try:
             if candidate.architecture:
                 measured, seconds, epochs = self._network(candidate.architecture, proposal, seed)

@@ -107,6 +107,12 @@ class Findings:
         """How many worked at once: as asked for first, or more if a resumption took more."""
         return max(self.request.workers, most_at_once(self.spans))
 
+    @property
+    def utilisation(self) -> float | None:
+        """Share of the workers' time spent on trials; None: no time has passed."""
+        seconds = self.workers * float(self.summary["seconds"])
+        return sum(end - begin for begin, end in self.spans) / seconds if seconds > 0 else None
+
     def count(self, status: Status) -> int:
         """Return how many trials ended so."""
         return sum(trial.outcome.status is status for trial in self.trials)

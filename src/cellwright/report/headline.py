@@ -8,6 +8,16 @@ from cellwright.report.words import NOTHING, amount, count, duration, metric_nam
 __all__ = ["figures", "headline", "standfirst"]
 
 
+_ENDS = {
+    "evaluations": "ended after all evaluations",
+    "minutes": "ended when the time was up",
+    "converged": "ended: the search repeats itself",
+    "exhausted": "ended: nothing left to try",
+    "interrupted": "interrupted",
+    "unfinished": "not finished",
+}
+
+
 def headline(findings: Findings) -> str:
     """Return what the run found: after post-training on the test rows, before it on the validation rows."""
     finals = findings.finals
@@ -42,9 +52,8 @@ def standfirst(findings: Findings) -> str:
     request, summary = findings.request, findings.summary
     found = f"Found by {request.method.upper() if request.method in {'a3c', 'a2c'} else request.method} search"
     tried = f"{amount(len(findings.evaluated), 'network')} trained by {amount(findings.workers, 'worker')}"
-    text = (
-        f"{found if findings.chosen else 'Searched by ' + request.method}: {tried} in {duration(summary['seconds'])}."
-    )
+    begun = found if findings.chosen else f"Searched by {request.method}"
+    text = f"{begun}: {tried} in {duration(summary['seconds'])}." if findings.evaluated else f"{begun}."
     finals = findings.finals
     if finals and finals.chosen:
         seeds = f", mean ± standard deviation over {amount(finals.seeds, 'seed')}" if finals.seeds > 1 else ""
@@ -52,7 +61,7 @@ def standfirst(findings: Findings) -> str:
     elif findings.chosen:
         text += " A validation score of the search flatters; post-training gives the test score."
     if summary["state"] == "unfinished":
-        text += f" The run is unfinished: it is going on, or was killed after {count(len(findings.trials))} trials."
+        text += " The run is unfinished: it is going on, or was killed."
     return text
 
 
@@ -73,7 +82,7 @@ def figures(findings: Findings) -> str:
             ("failed", count(summary["failed"]), share),
             ("cached", count(summary["cached"]), "known already"),
             ("rejected", count(summary["rejected"]), "too large"),
-            ("utilisation", percent(summary["utilisation"]), f"of {amount(findings.workers, 'worker')}"),
-            ("minutes", f"{summary['seconds'] / 60:,.1f}", f"ended: {summary['state']}"),
+            ("utilisation", percent(findings.utilisation), f"of {amount(findings.workers, 'worker')}"),
+            ("minutes", f"{summary['seconds'] / 60:,.1f}", _ENDS.get(summary["state"], summary["state"])),
         )
     )

@@ -1,18 +1,12 @@
 """The sections with pictures of the trials: trajectory, size, workers, decisions."""
 
-from cellwright.report.charts import (
-    MOST_DOTS,
-    MOST_OPTIONS,
-    busy_chart,
-    effect_chart,
-    front_chart,
-    html,
-    trajectory_chart,
-    window,
-)
+from cellwright.report.busy_chart import busy_chart
+from cellwright.report.effect_chart import MOST_OPTIONS, effect_chart
 from cellwright.report.effects import Effect, marginal_effects
 from cellwright.report.findings import Findings
+from cellwright.report.look import html
 from cellwright.report.markup import NO_SUCCESS, escape, missing, picture, section
+from cellwright.report.trial_charts import MOST_DOTS, front_chart, trajectory_chart, window
 from cellwright.report.words import (
     amount,
     count,
@@ -55,8 +49,8 @@ def _left_out(findings: Findings) -> str:
     notes = []
     if findings.below:
         notes.append(
-            f"{amount(findings.below, 'dot')} below {score(findings.floor)} sit at the lower edge as triangles; "
-            f"the lowest score is {score(min(findings.scores))}. In the mean they count as {score(findings.floor)}."
+            f"Triangles at the lower edge: {amount(findings.below, 'score')} below {score(findings.floor)}, the lowest "
+            f"{score(min(findings.scores))}; in the mean they count as {score(findings.floor)}."
         )
     if len(findings.scored) > MOST_DOTS:
         notes.append(
@@ -66,14 +60,12 @@ def _left_out(findings: Findings) -> str:
 
 
 def front_section(findings: Findings) -> str:
-    how = (
-        "Up is more accurate, left is smaller; the blue line joins the networks that no smaller one equals, "
-        "and whatever lies left of the dashed line is smaller than the network made by hand."
-    )
+    manual, limit = findings.problem.manual, findings.request.max_parameters
+    how = "Up is more accurate, left is smaller; the blue line joins the networks that no smaller one equals"
+    how += ", and what lies left of the dashed line is smaller than the network made by hand." if manual else "."
     sized = [trial for trial in findings.scored if trial.outcome.parameters]
     if not sized:
         return section("size", "Accuracy against size", how, missing(NO_SUCCESS))
-    manual, limit = findings.problem.manual, findings.request.max_parameters
     said = (
         f"Validation {findings.metric} against parameters of {amount(len(sized), 'network')}, from "
         f"{count(min(trial.outcome.parameters or 0 for trial in sized))} to "
@@ -102,7 +94,7 @@ def busy_section(findings: Findings) -> str:
         "The curve is the share of workers that were training at each moment; below, each bar is a trial on its "
         "worker, red where it failed, and gaps are waiting."
     )
-    mean = findings.summary["utilisation"]
+    mean = findings.utilisation
     if not findings.spans or mean is None:
         return section("utilisation", "Worker utilisation", how, missing("No trial has been run yet."))
     said = f"Workers were busy {percent(mean)} of the time on average, of {amount(findings.workers, 'worker')}."

@@ -6,7 +6,7 @@ import numpy as np
 
 __all__ = ["fence", "pareto_front", "records", "running_mean", "thinned"]
 
-_FENCE = 3.0
+_FENCE = 2.0
 
 
 def running_mean(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:
@@ -36,7 +36,7 @@ def pareto_front(costs: Sequence[float], scores: Sequence[float]) -> list[int]:
 def fence(scores: Sequence[float] | np.ndarray) -> float:
     """Return the score below which a picture leaves the scale: outliers must not squeeze all others together.
 
-    It lies three times as far below the median as the best is above it, or at the lowest score. Measured on the upper
+    It lies twice as far below the median as the best is above it, or at the lowest score. Measured on the upper
     half, it holds with nearly half of the scores wild.
     """
     values = np.asarray(scores, dtype=np.float64)

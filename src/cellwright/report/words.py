@@ -23,7 +23,7 @@ __all__ = [
     "spread",
 ]
 
-LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse", "loss"})
+LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse", "loss", "log_loss"})
 NOTHING = "\N{EN DASH}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _METRICS = {
@@ -50,11 +50,9 @@ def score(value: float | None, decimals: int = 3) -> str:
     """Return a score with `decimals`, fewer where it is large."""
     if value is None or not math.isfinite(value):
         return NOTHING
-    if abs(value) >= 1e7:
-        return f"{value:.2e}"
     whole = len(str(int(abs(value))))
-    text = f"{value:,.{max(0, min(decimals, 5 - whole))}f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    text = f"{value:.2e}" if abs(value) >= 1e7 else f"{value:,.{max(0, min(decimals, 5 - whole))}f}"
+    return text.replace("-", "\N{MINUS SIGN}", 1) if value < 0 else text
 
 
 def spread(mean: float | None, deviation: float | None) -> str:

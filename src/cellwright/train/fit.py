@@ -58,8 +58,11 @@ class Recipe:
         if self.optimizer not in OPTIMIZERS:
             raise UsageError(f"there is no optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
         small = self.batch_size is not None and self.batch_size < 2
-        if not self.learning_rate > 0 or small or self.weight_decay < 0:
-            raise UsageError(f"a recipe needs learning_rate > 0, batch_size >= 2 and weight_decay >= 0; got {self!r}")
+        hasty = self.patience is not None and self.patience < 1
+        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty:
+            raise UsageError(
+                f"a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0 and patience >= 1; got {self!r}"
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,14 +167,8 @@ def fit(
 def validate(
     network: Network, resident: Resident, problem: Problem, rows: np.ndarray, location: float, scale: float
 ) -> dict[str, float]:
-    """Return the scores on `rows`.
-
-    Raises:
-        Diverged: a prediction is not finite.
-    """
+    """Return the scores on `rows`."""
     prediction = predict(network, resident, rows, problem.task, location, scale)
-    if not np.isfinite(prediction).all():
-        raise Diverged("the network predicts numbers that are not finite")
     target = resident.target[torch.from_numpy(np.array(rows)).to(resident.device)].cpu().numpy()
     return dict(scores(problem.task, target, prediction))
 
@@ -180,7 +177,11 @@ def validate(
 def predict(
     network: Network, resident: Resident, rows: np.ndarray, task: Task, location: float, scale: float
 ) -> np.ndarray:
-    """Return predictions in the target's unit (rows,), or class probabilities (rows, classes)."""
+    """Return predictions in the target's unit (rows,), or class probabilities (rows, classes).
+
+    Raises:
+        Diverged: a prediction is not finite.
+    """
     network.eval()
     parts = []
     for chunk in torch.split(torch.from_numpy(np.array(rows)).to(resident.device), _ROWS_AT_ONCE):
@@ -188,6 +189,8 @@ def predict(
         parts.append(output[:, 0] * scale + location if task is Task.REGRESSION else output.softmax(dim=1))
     network.train()
     result: np.ndarray = torch.cat(parts).cpu().numpy()
+    if not np.isfinite(result).all():
+        raise Diverged("the network predicts numbers that are not finite")
     return result
 
 

@@ -15,7 +15,7 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from cellwright.errors import RunError, UsageError
 from cellwright.trial import Outcome, Proposal, Status
@@ -66,8 +66,7 @@ class Isolated:
         error = ""
         for _ in range(self._retries + 1):
             try:
-                future = self._pool().schedule(_evaluate, args=[proposal], timeout=self._seconds)
-                outcome: Outcome = future.result()
+                outcome = self._schedule(proposal).result()
             except TimeoutError:
                 return Outcome(
                     Status.TIMEOUT,
@@ -80,11 +79,10 @@ class Isolated:
                 if self._closed:
                     raise
                 error = "its worker was stopped"
-            except RuntimeError as broken:  # Pebble gives a pool up when an idle worker is killed
+            except RuntimeError as broken:  # Pebble gives a pool up when its worker dies before it takes a trial
                 if self._closed:
                     raise CancelledError from broken
-                self._forget()
-                error = f"its worker pool broke: {broken}"
+                error = f"its worker died before it took the trial: {broken}"
             else:
                 return outcome
         times = self._retries + 1
@@ -92,12 +90,15 @@ class Isolated:
 
     def close(self) -> None:
         """Kill all children; trials still running raise CancelledError in their threads."""
-        self._closed = True
         with self._lock:
-            pools = list(self._pools)
+            self._closed = True
+            pools = dict(self._pools)
             self._pools.clear()
-        for pool in pools:
+        for pool, future in pools.items():
             _end(pool)
+            if future is not None:
+                # Pebble may leave it without an answer, and its thread waiting for ever
+                future.cancel()  # type: ignore[no-untyped-call]  # Pebble leaves it untyped
 
     def __getstate__(self) -> dict[str, Any]:
         names = ("_payload", "_preload", "_seconds", "_memory_gib", "_retries")
@@ -109,31 +110,37 @@ class Isolated:
 
     def _prepare(self) -> None:
         self._closed = False
-        self._lock = threading.Lock()
-        self._pools: list[ProcessPool] = []
+        self._lock: threading.Lock = threading.Lock()
+        self._pools: dict[ProcessPool, ProcessFuture[Outcome] | None] = {}  # with what its thread last waited for
         self._local = threading.local()
 
+    def _schedule(self, proposal: Proposal) -> "ProcessFuture[Outcome]":
+        """Give a proposal to the child of this thread."""
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            pool = self._pool()
+            future: ProcessFuture[Outcome] = pool.schedule(_evaluate, args=[proposal], timeout=self._seconds)
+            self._pools[pool] = future
+        return future
+
     def _pool(self) -> ProcessPool:
-        """Return the pool of one child that belongs to this thread."""
-        if not hasattr(self._local, "pool"):
+        """Return the pool of one child that belongs to this thread, a new one if the last one broke."""
+        pool: ProcessPool | None = getattr(self._local, "pool", None)
+        if pool is not None and not pool.active:
+            del self._pools[pool]
+            _end(pool)
+            pool = None
+        if pool is None:
             pool = ProcessPool(
                 max_workers=1,
                 context=_context(self._preload),
                 initializer=_start,
                 initargs=[self._payload, self._memory_gib],
             )
-            with self._lock:
-                self._pools.append(pool)
+            self._pools[pool] = None
             self._local.pool = pool
-        own: ProcessPool = self._local.pool
-        return own
-
-    def _forget(self) -> None:
-        """Give up this thread's broken pool; the next call makes another."""
-        pool = self._local.__dict__.pop("pool")
-        with self._lock:
-            self._pools.remove(pool)
-        _end(pool)
+        return pool
 
 
 def _end(pool: ProcessPool) -> None:

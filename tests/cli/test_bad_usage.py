@@ -1,0 +1,124 @@
+"""What is asked for wrongly ends with status 2, what goes wrong with status 1; both say so in a line or two."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Called, call
+
+BAD_USAGE = [
+    "serch tumor",
+    "search",
+    "search nothing",
+    "search tumor --bogus",
+    "search tumor --method magic",
+    "search tumor --space uno-small",
+    "search tumor --split cell",
+    "search tumor --target colour",
+    "search tumor --workers 0",
+    "search tumor --workers two",
+    "search tumor --evaluations 0",
+    "search tumor --minutes -1",
+    "search tumor --minutes 0",
+    "search tumor --minutes nan",
+    "search tumor --minutes inf",
+    "search tumor --epochs 0",
+    "search tumor --fraction 1.5",
+    "search tumor --fraction 0",
+    "search tumor --fraction nan",
+    "search tumor --seconds 0",
+    "search tumor --max-parameters 0",
+    "search tumor --max-parameters many",
+    "search tumor --executor mars:4",
+    "search tumor --executor local:0",
+    "search tumor --executor local:2 --workers 2",
+    "search tumor --seed -1",
+    "search tumor --agents 0",
+    "search tumor --batch 0",
+    "search tumor --method random --agents 2",
+    "search tumor --learning-rate 0",
+    "search tumor --batch-size 1",
+    "search tumor --optimizer hope",
+    "search tumor --timeout 0",
+    "search tumor --timeout soon",
+    "search tumor --memory 0",
+    "search tumor --retries -1",
+    "search tumor --device abacus",
+    "resume",
+    "resume x --workers 0",
+    "resume x --evaluations 0",
+    "resume x --minutes -1",
+    "spaces nowhere",
+    "data get nothing",
+    "data lst",
+    "trials",
+    "trials x --top 0",
+    "trials x --json --csv -",
+    "posttrain x --top 0",
+    "posttrain x --seeds 0",
+    "posttrain x --epochs 0",
+    "report",
+]
+FAILURES = [
+    "search uno",
+    "resume nowhere",
+    "status nowhere",
+    "trials nowhere",
+    "posttrain nowhere",
+    "report nowhere",
+]
+
+
+def _is_short(called: Called) -> bool:
+    lines = called.err.splitlines()
+    boxed = any(corner in called.err for corner in "╭│─")
+    return 1 <= len(lines) <= 2 and lines[0].startswith("error: ") and "Traceback" not in called.err and not boxed
+
+
+@pytest.mark.parametrize("words", BAD_USAGE)
+def test_bad_usage_is_status_2_and_two_lines(words: str, tmp_path: Path) -> None:
+    called = call(*words.split())
+    assert called.status == 2, called
+    assert _is_short(called), called.err
+    assert not called.out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", FAILURES)
+def test_failed_work_is_status_1_and_two_lines(words: str) -> None:
+    called = call(*words.split())
+    assert called.status == 1, called
+    assert _is_short(called), called.err
+    assert not called.out
+
+
+def test_a_search_without_its_data_says_how_to_get_them() -> None:
+    assert "cellwright data get gdsc" in call("search", "uno").err
+
+
+def test_a_second_search_into_the_same_folder_is_refused(run: Path) -> None:
+    before = (run / "log.jsonl").read_bytes()
+    called = call("search", "tumor", "--out", run, "--json")
+    assert called.status == 1
+    assert "holds a run already" in called.err
+    assert _is_short(called)
+    assert (run / "log.jsonl").read_bytes() == before
+
+
+def test_debug_shows_the_traceback_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Traceback" in call("status", "nowhere", "--debug").err
+    assert "Traceback" in call("--debug", "status", "nowhere").err
+    monkeypatch.setenv("CELLWRIGHT_DEBUG", "1")
+    assert "Traceback" in call("status", "nowhere").err
+
+
+def test_a_damaged_run_is_told_by_its_line(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "run.json").write_bytes((run / "run.json").read_bytes())
+    (copy / "problem").symlink_to(run / "problem")
+    (copy / "log.jsonl").write_text('{"event":"started","at":0}\nrubbish\n')
+    called = call("trials", copy)
+    assert called.status == 1
+    assert "line 2" in called.err
+    assert _is_short(called)

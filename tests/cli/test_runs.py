@@ -1,0 +1,141 @@
+"""Commands on runs: search, resume, status, trials, posttrain, report."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from .conftest import Called, call
+
+SUMMARY = {"run", "state", "trials", "failed", "best", "utilisation", "seconds"}
+TRIAL = {"number", "status", "score", "parameters", "seconds", "key", "point", "error"}
+
+
+def _copied(run: Path, target: Path) -> Path:
+    shutil.copytree(run, target)
+    return target
+
+
+def test_a_search_says_what_it_does_and_what_came_of_it(searched: tuple[Path, Called]) -> None:
+    folder, called = searched
+    for words in ("569 rows", "21,952", "1,254", "--max-parameters none", "10 networks", "6,274", str(folder)):
+        assert words in called.out, words
+    assert f"cellwright posttrain {folder}" in called.out
+    assert f"cellwright report {folder}" in called.out
+    assert "10 of 10 networks" in called.err
+    assert "\x1b" not in called.out + called.err
+
+
+def test_search_prints_one_json_document(tmp_path: Path) -> None:
+    called = call(
+        *("search", "tumor", "--method", "random", "--executor", "local:2", "--evaluations", 3, "--json"),
+        *("--max-parameters", "none", "--timeout", "none", "--seed", 3, "--space", "tumor-small"),
+    )
+    assert called.status == 0, called.err
+    assert called.json.keys() >= SUMMARY
+    assert (called.json["state"], called.json["trials"]) == ("evaluations", 3)
+    assert called.json["best"].keys() == {"number", "score", "parameters"}
+    assert not called.err
+    assert len(list((tmp_path / "runs").glob("tumor-random-*"))) == 1
+
+
+def test_a_search_that_trains_nothing_is_a_failure(tmp_path: Path) -> None:
+    called = call("search", "tumor", "--max-parameters", 10, "--evaluations", 5, "--out", "small", "--json")
+    assert called.status == 1
+    assert "error: " in called.err
+    assert "Traceback" not in called.err
+
+
+def test_resume_goes_on_to_a_wider_limit(run: Path, tmp_path: Path) -> None:
+    folder = _copied(run, tmp_path / "wider")
+    called = call("resume", folder, "--evaluations", 13, "--json")
+    assert called.status == 0, called.err
+    assert (called.json["trials"], called.json["state"]) == (13, "evaluations")
+    shown = call("resume", folder)
+    assert shown.status == 0
+    assert "13 networks" in shown.out
+
+
+def test_status_of_one_run_and_of_all(run: Path, tmp_path: Path) -> None:
+    one = call("status", run, "--json").json
+    assert one.keys() >= SUMMARY
+    assert (one["state"], one["driven"], one["evaluations"]) == ("evaluations", False, 10)
+    assert "as many networks as asked for" in call("status", run).out
+    assert call("status", "--json").json == []
+    assert "no runs" in call("status").out
+    _copied(run, tmp_path / "runs" / "older")
+    os.utime(tmp_path / "runs" / "older" / "log.jsonl", (1e9, 1e9))
+    _copied(run, tmp_path / "runs" / "newer")
+    (tmp_path / "runs" / "broken").mkdir()
+    (tmp_path / "runs" / "broken" / "run.json").write_text("{}")
+    os.utime(tmp_path / "runs" / "broken" / "run.json", (2e8, 2e8))
+    rows = call("status", "--json").json
+    assert [(row["run"], row["state"]) for row in rows] == [
+        ("runs/newer", "evaluations"),
+        ("runs/older", "evaluations"),
+        ("runs/broken", "damaged"),
+    ]
+    shown = call("status").out.splitlines()
+    assert [line.split()[0] for line in shown[2:]] == ["runs/newer", "runs/older", "runs/broken"]
+
+
+def test_trials_in_every_form(run: Path, tmp_path: Path) -> None:
+    rows = call("trials", run, "--json").json
+    assert all(row.keys() >= TRIAL for row in rows)
+    assert sum(row["status"] == "ok" for row in rows) == 10
+    csv = call("trials", run, "--csv", "-")
+    assert csv.out.count("\n") == len(rows) + 1
+    assert call("trials", run, "--csv", "t.csv").status == 0
+    assert (tmp_path / "t.csv").read_text() == csv.out
+    assert call("trials", run, "--parquet", "t.parquet").status == 0
+    frame = pd.read_parquet(tmp_path / "t.parquet")
+    assert frame["number"].tolist() == [row["number"] for row in rows]
+    assert json.loads(frame["point"][0]) == rows[0]["point"]
+    best = call("trials", run, "--top", 3, "--json").json
+    scores = [row["score"] for row in rows if row["status"] == "ok"]
+    assert [row["score"] for row in best] == sorted(scores, reverse=True)[:3]
+    assert "Dense" in call("trials", run).out
+    assert call("trials", run, "--csv", "no/such/folder.csv").status == 1
+
+
+def test_output_into_a_closed_pipe_is_silent(run: Path) -> None:
+    command = f"{shlex.quote(sys.executable)} -m cellwright trials {shlex.quote(str(run))} --json | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert done.stdout == "[\n"
+    assert not done.stderr
+
+
+def test_posttrain_shows_the_found_beside_the_one_made_by_hand(run: Path, tmp_path: Path) -> None:
+    folder = _copied(run, tmp_path / "post")
+    words = ("posttrain", folder, "--top", 2, "--epochs", 2, "--seeds", 2)
+    called = call(*words, "--json")
+    assert called.status == 0, called.err
+    rows = called.json["rows"]
+    assert [row["kind"] for row in rows] == ["found", "found", "manual", "mean", "linear", "boosting"]
+    found = rows[0]
+    assert found.keys() >= {"name", "kind", "parameters", "training_seconds", "scores", "ratios"}
+    assert found["scores"]["accuracy"].keys() == {"mean", "sd"}
+    shown = call(*words)
+    assert shown.status == 0
+    assert "fewer parameters" in shown.out
+    assert "by hand" in shown.out
+
+
+def test_report_writes_a_page_and_prints_its_path(run: Path, tmp_path: Path) -> None:
+    called = call("report", run, "--out", "page.html")
+    assert called.status == 0, called.err
+    assert called.out == "page.html\n"
+    assert "<html" in (tmp_path / "page.html").read_text()[:500].lower()
+
+
+@pytest.mark.parametrize("command", ["search", "resume", "posttrain", "trials", "status", "report"])
+def test_every_command_has_help(command: str) -> None:
+    called = call(command, "--help")
+    assert called.status == 0
+    assert command in called.out

@@ -1,0 +1,110 @@
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellwright.data.dataset import Dataset, Table
+from cellwright.data.folder import copy_data, load_data, save_data
+from cellwright.data.splits import split_rows
+from cellwright.errors import DataError
+
+RNG = np.random.default_rng(0)
+DATA = Dataset(
+    {"cells": Table(RNG.normal(size=(4, 3)), "cell"), "dose": Table(RNG.normal(size=(12, 1)).astype(np.float32))},
+    {"cell": RNG.integers(4, size=12)},
+    np.arange(12, dtype=np.float32),
+)
+SPLIT = split_rows(DATA.groups("row"), seed=0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "data"
+    place.mkdir()
+    save_data(place, DATA, SPLIT)
+    load_data.cache_clear()
+    return place
+
+
+def test_data_comes_back_as_it_was(folder: Path) -> None:
+    dataset, split = load_data(folder)
+    assert list(dataset.tables) == ["cells", "dose"]
+    for name, table in DATA.tables.items():
+        assert dataset.tables[name].key == table.key
+        assert dataset.tables[name].features.dtype == np.float32
+        np.testing.assert_array_equal(dataset.tables[name].features, table.features.astype(np.float32))
+    np.testing.assert_array_equal(dataset.index["cell"], DATA.index["cell"])
+    np.testing.assert_array_equal(dataset.target, DATA.target)
+    for part in ("train", "validation", "test"):
+        np.testing.assert_array_equal(getattr(split, part), getattr(SPLIT, part))
+
+
+def test_data_is_mapped_and_cannot_be_written(folder: Path) -> None:
+    dataset, split = load_data(folder)
+    arrays = [table.features for table in dataset.tables.values()]
+    for array in (*arrays, *dataset.index.values(), dataset.target, split.train, split.validation, split.test):
+        assert isinstance(array, np.memmap)
+        assert not array.flags.writeable
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.target[0] = 1.0
+
+
+def test_data_is_mapped_once_a_process(folder: Path) -> None:
+    assert load_data(folder)[0] is load_data(folder)[0]
+
+
+@pytest.mark.parametrize("name", ["input-cells.npy", "index-cell.npy", "target.npy", "rows-test.npy", "data.json"])
+@pytest.mark.parametrize("left", [0, 1, 70])
+def test_a_torn_file_is_reported(folder: Path, name: str, left: int) -> None:
+    path = folder / name
+    path.write_bytes(path.read_bytes()[: min(left, path.stat().st_size - 1)])
+    with pytest.raises(DataError, match=f"the data in '{folder}' is missing or damaged .*make the problem again"):
+        load_data(folder)
+
+
+@pytest.mark.parametrize("layout", ["[]", "{}", '{"inputs": [], "index": []}', '{"inputs": {}, "index": 1}'])
+def test_a_wrong_layout_is_reported(folder: Path, layout: str) -> None:
+    (folder / "data.json").write_text(layout)
+    with pytest.raises(DataError):
+        load_data(folder)
+
+
+def test_a_missing_file_is_reported(folder: Path) -> None:
+    (folder / "target.npy").unlink()
+    with pytest.raises(DataError, match=r"missing or damaged .*target\.npy"):
+        load_data(folder)
+
+
+def test_a_file_of_another_data_set_is_reported(folder: Path) -> None:
+    np.save(folder / "target.npy", np.zeros(5, np.float32))
+    with pytest.raises(DataError, match="12"):
+        load_data(folder)
+
+
+def test_objects_are_not_unpickled(folder: Path) -> None:
+    np.save(folder / "target.npy", np.array([{}] * 12), allow_pickle=True)
+    with pytest.raises(DataError, match="damaged"):
+        load_data(folder)
+
+
+def test_a_copy_is_made_of_hard_links(folder: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "run" / "problem"
+    copy_data(folder, copy)
+    copy_data(folder, copy)  # again, as a run that was killed in between does
+    names = sorted(path.name for path in folder.iterdir())
+    assert sorted(path.name for path in copy.iterdir()) == names
+    assert all((folder / name).samefile(copy / name) for name in names)
+
+
+def test_where_links_are_impossible_files_are_copied(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    copy_data(folder, tmp_path / "copy")
+    assert (tmp_path / "copy" / "target.npy").read_bytes() == (folder / "target.npy").read_bytes()
+    assert not (tmp_path / "copy" / "target.npy").samefile(folder / "target.npy")
+    np.testing.assert_array_equal(load_data(tmp_path / "copy")[0].target, DATA.target)

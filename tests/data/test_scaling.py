@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from sklearn.preprocessing import StandardScaler
+
+from cellwright.data.scaling import CLIP, fit_standard
+
+values = st.floats(-1e3, 1e3, width=32).map(lambda x: round(x, 3)) | st.just(float("nan"))
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
+    """Features of some entities, and how many training rows read each."""
+    shape = draw(st.tuples(st.integers(1, 8), st.integers(1, 3)))
+    features = draw(hnp.arrays(np.float32, shape, elements=values))
+    counts = draw(hnp.arrays(np.int64, shape[0], elements=st.integers(0, 4)))
+    assume(counts.sum() > 0)
+    return features, counts
+
+
+@given(tables())
+def test_scaling_is_that_of_the_expanded_training_rows(table: tuple[np.ndarray, np.ndarray]) -> None:
+    features, counts = table
+    expanded = np.repeat(features.astype(np.float64), counts, axis=0)
+    standard = fit_standard(features, counts)
+    seen = ~np.isnan(expanded).all(axis=0)
+    peer = StandardScaler().fit(expanded[:, seen]) if seen.any() else None
+    assert np.isnan(standard.mean[~seen]).all()
+    applied = standard.apply(features)
+    assert (applied[:, ~seen] == 0).all()
+    if peer is not None:
+        np.testing.assert_allclose(standard.mean[seen], peer.mean_, atol=1e-9)
+        np.testing.assert_allclose(standard.scale[seen], peer.scale_, rtol=1e-9)
+        by_peer = np.nan_to_num(peer.transform(features[:, seen].astype(np.float64)), nan=0.0)
+        np.testing.assert_allclose(applied[:, seen], by_peer.clip(-CLIP, CLIP), rtol=1e-5, atol=1e-6)
+    assert applied.dtype == np.float32
+
+
+@given(tables(), values)
+def test_entities_without_training_rows_change_nothing(table: tuple[np.ndarray, np.ndarray], value: float) -> None:
+    features, counts = table
+    changed = features.copy()
+    changed[counts == 0] = value
+    before, after = fit_standard(features, counts), fit_standard(changed, counts)
+    np.testing.assert_array_equal(before.mean, after.mean)
+    np.testing.assert_array_equal(before.scale, after.scale)
+
+
+def test_a_missing_value_becomes_the_mean_of_the_training_rows() -> None:
+    features = np.array([[1.0], [5.0], [np.nan], [100.0]])
+    standard = fit_standard(features, np.array([3, 1, 2, 0]))
+    assert standard.mean == [2.0]
+    assert standard.apply(features)[2] == 0.0
+
+
+def test_a_constant_feature_becomes_zero() -> None:
+    features = np.array([[0.1, 1e6], [0.1, 1e6], [0.1, 1e6]], np.float32)
+    standard = fit_standard(features, np.array([5, 7, 0]))
+    assert standard.scale.tolist() == [1.0, 1.0]
+    np.testing.assert_allclose(standard.apply(features), 0.0, atol=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-9, 1.0, 1e9])
+def test_the_unit_of_a_feature_does_not_matter(unit: float) -> None:
+    features = np.array([[1.0], [2.0], [4.0]])
+    counts = np.array([1, 1, 2])
+    expected = fit_standard(features, counts).apply(features)
+    scaled = features * unit
+    np.testing.assert_allclose(fit_standard(scaled, counts).apply(scaled), expected, rtol=1e-6)
+
+
+def test_what_is_far_from_all_training_rows_is_clipped() -> None:
+    features = np.array([[-1.0], [1.0], [1e6], [-1e6]])
+    standard = fit_standard(features, np.array([1, 1, 0, 0]))
+    assert standard.apply(features).tolist() == [[-1.0], [1.0], [10.0], [-10.0]]
+
+
+def test_sequences_are_scaled_place_by_place() -> None:
+    features = np.random.default_rng(0).normal(size=(6, 2, 3))
+    counts = np.array([1, 0, 2, 3, 1, 1])
+    flat = features.reshape(6, 6)
+    applied = fit_standard(features, counts).apply(features)
+    np.testing.assert_array_equal(applied, fit_standard(flat, counts).apply(flat).reshape(6, 2, 3))

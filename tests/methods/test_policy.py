@@ -1,0 +1,133 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.spaces import settings_space
+
+from cellwright.errors import SpaceError, UsageError
+from cellwright.methods.policy.controller import levels_of, new_controller, plan
+from cellwright.methods.policy.ppo import Experience, Ppo, advantages, clipped, objective
+from cellwright.methods.policy.rewards import Ranks
+from cellwright.space import Choice, Float, Integer, Space, When
+
+
+def test_a_new_controller_is_uniform() -> None:
+    controller = new_controller(settings_space(), seed=0)
+    levels = torch.tensor([[1, 15, 3, 7, 0], [0, 0, 0, 0, 15]])
+    judged = controller(levels)
+    expected = torch.tensor([2.0, 16.0, 4.0, 16.0, 16.0]).log()
+    assert torch.allclose(judged.log_probs, -expected.expand(2, 5))
+    assert torch.allclose(judged.entropies, expected.expand(2, 5))
+    assert torch.equal(judged.values, torch.zeros(2, 5))
+
+
+def test_drawing_follows_the_policy_that_judges() -> None:
+    """Frequencies of drawn sequences agree with the probabilities that the forward pass gives them."""
+    space = Space("two", (), (Choice("a", (0, 1)), Choice("b", (0, 1, 2))))
+    controller = new_controller(space, seed=1)
+    with torch.no_grad():
+        controller.heads.normal_()
+        controller.biases.normal_()
+    drawn = controller.draw(torch.from_numpy(np.random.default_rng(0).random((20_000, 2))).float())
+    for a in range(2):
+        for b in range(3):
+            probability = controller(torch.tensor([[a, b]])).log_probs.sum().exp().item()
+            frequency = ((drawn[:, 0] == a) & (drawn[:, 1] == b)).float().mean().item()
+            assert abs(frequency - probability) < 4 * math.sqrt(probability * (1 - probability) / 20_000)
+
+
+def test_plans_hold_allowed_points_and_the_levels_that_made_them() -> None:
+    space = settings_space()
+    drawn = plan(new_controller(space, seed=0), space, 40, 0, 1, 2)
+    for values, levels, active in zip(drawn.values, drawn.levels.tolist(), drawn.active.tolist(), strict=True):
+        assert space.point(values).values == values
+        assert levels[0] == values[0]
+        assert levels[2] == values[2] - 1  # depth counts from 1
+        assert active[4] == (values[0] == 1)  # momentum belongs to sgd
+    assert plan(new_controller(space, seed=0), space, 40, 0, 1, 2).values == drawn.values
+    assert plan(new_controller(space, seed=0), space, 40, 0, 1, 3).values != drawn.values
+
+
+def test_a_space_that_forbids_everything_is_refused() -> None:
+    space = Space("none", (), (Choice("a", (0,)),), ((When("a", (0,)),),))
+    with pytest.raises(SpaceError, match="forbids almost everything"):
+        plan(new_controller(space, 0), space, 2, 0)
+
+
+def test_a_space_without_decisions_is_refused() -> None:
+    from cellwright.space import Dense, Sketch
+
+    sketch = Sketch()
+    space = sketch.space("fixed", sketch.node("n", sketch.input("x", 2), Dense(2)))
+    with pytest.raises(SpaceError, match="no decisions"):
+        new_controller(space, 0)
+
+
+def test_every_decision_has_as_many_levels_as_it_has_values_or_bins() -> None:
+    assert levels_of(Choice("a", tuple(range(100)))) == 100
+    assert levels_of(Integer("b", 1, 32)) == 32
+    assert levels_of(Integer("c", 1, 33)) == 16
+    assert levels_of(Float("d", 0, 1)) == 16
+
+
+@pytest.mark.parametrize(
+    ("ratio", "advantage", "expected"),
+    [(1.5, 2.0, 2.4), (0.5, 2.0, 1.0), (1.5, -2.0, -3.0), (0.5, -2.0, -1.6), (1.1, 1.0, 1.1)],
+)
+def test_the_clipped_objective_is_that_of_the_paper(ratio: float, advantage: float, expected: float) -> None:
+    """arXiv:1707.06347, eq. 7 with epsilon 0.2, worked out by hand."""
+    result = clipped(torch.tensor(ratio), torch.tensor(advantage), 0.2)
+    assert result.item() == pytest.approx(expected)
+
+
+def test_advantages_by_hand() -> None:
+    """arXiv:1506.02438, eq. 16 with gamma 1, lambda 0.5: deltas (0.3 - 0.1, 0.6 - 0.3, 1 - 0.6)."""
+    values = torch.tensor([[0.1, 0.3, 0.6]])
+    result = advantages(values, torch.tensor([1.0]), 0.5)
+    assert torch.allclose(result, torch.tensor([[0.2 + 0.5 * 0.5, 0.3 + 0.5 * 0.4, 0.4]]))
+
+
+def test_a_step_makes_rewarded_choices_likelier_and_switched_off_ones_not() -> None:
+    controller = new_controller(settings_space(), seed=0)
+    levels = torch.tensor([[0, 1, 2, 3, 4], [0, 9, 1, 7, 8]])
+    active = torch.tensor([[True, True, True, True, False]] * 2)
+    before = controller(levels).log_probs.detach()
+    experience = Experience(levels, active, before, torch.tensor([1.0, -1.0]))
+    settings = Ppo(entropy=0.0)
+    optimizer = torch.optim.SGD([controller.heads, controller.biases], lr=1.0)
+    advantage = advantages(controller(levels).values.detach(), experience.rewards, settings.trace)
+    objective(controller, experience, advantage, settings).backward()  # type: ignore[no-untyped-call]  # torch
+    optimizer.step()
+    change = controller(levels).log_probs.detach() - before
+    assert (change[0, 1:4] > 0).all()
+    assert (change[1, 1:4] < 0).all()
+    assert torch.equal(change[:, 4], torch.zeros(2))
+
+
+def test_wrong_settings_are_refused() -> None:
+    with pytest.raises(UsageError, match="0 < clip < 1"):
+        Ppo(clip=1.5)
+
+
+def test_ranks_by_hand() -> None:
+    ranks = Ranks()
+    for score in (0.1, 0.5, 0.5, 0.9):
+        ranks.add(score)
+    assert [ranks.reward(score) for score in (0.1, 0.5, 0.9)] == [-0.75, 0.0, 0.75]
+    assert ranks.reward(None) == -1.0
+
+
+@given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=60))
+def test_one_absurd_score_is_only_the_worst(scores: list[float]) -> None:
+    ranks = Ranks(window=25)
+    for score in scores:
+        ranks.add(score)
+    latest = scores[-25:]
+    for score in latest:
+        assert -1.0 < ranks.reward(score) < 1.0
+        below = sum(other < score for other in latest)
+        equal = sum(other == score for other in latest)
+        assert ranks.reward(score) == pytest.approx((2 * below + equal) / len(latest) - 1)

@@ -1,0 +1,291 @@
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from plotly.offline import get_plotlyjs
+from tests.report.crafted import Maker, several
+
+from cellwright.errors import RunError
+from cellwright.report import write_report
+from cellwright.space import Space
+from cellwright.trial import Status
+
+_PLOTLY = get_plotlyjs()
+_VOID = {"meta", "rect", "path", "br", "line", "circle"}
+
+
+class Checked(HTMLParser):
+    """Collects what a page loads, its text, and whether its tags close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.loads += [value or "" for name, value in attrs if name in {"src", "href", "srcset", "data"}]
+        if tag not in _VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _VOID:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not self.open or self.open[-1] not in {"script", "style"}:
+            self.text += data
+
+
+def _checked(path: Path) -> tuple[Checked, str]:
+    """Return the page without plotly.js, parsed and as it stands."""
+    page = path.read_text()
+    before, after = page.split(_PLOTLY)
+    page = before + after
+    checked = Checked()
+    checked.feed(page)
+    assert checked.open == []
+    return checked, page
+
+
+def _finals(**changes: Any) -> dict[str, Any]:
+    def row(name: str, kind: str, score: float, sd: float | None, **fields: Any) -> dict[str, Any]:
+        scores = {"accuracy": {"mean": score, "sd": sd}, "auc": {"mean": score + 0.01, "sd": sd}}
+        nothing = {"parameters": None, "training_seconds": None, "score": None}
+        plain = {"parameters": None, "training_seconds": None, "key": None, "number": None, "note": None}
+        return {
+            "name": name,
+            "kind": kind,
+            "scores": scores,
+            "validation": scores,
+            "ratios": nothing,
+            **plain,
+            **fields,
+        }
+
+    ratios = {"parameters": 6.274, "training_seconds": 12.4, "score": 1.02}
+    table = {
+        "metric": "accuracy",
+        "metrics": ["accuracy", "auc"],
+        "epochs": 10,
+        "seeds": 3,
+        "rows": [
+            row(
+                "found 1 (trial 3)",
+                "found",
+                0.962,
+                0.004,
+                parameters=1000,
+                training_seconds=0.5,
+                ratios=ratios,
+                number=3,
+            ),
+            row("by hand", "manual", 0.943, 0.006, parameters=6274, training_seconds=6.2, note="slow <b>one</b>"),
+            row("linear", "linear", 0.95, None, training_seconds=0.1),
+        ],
+    }
+    return {**table, **changes}
+
+
+def test_the_page_needs_nothing_but_itself(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 40))
+    checked, page = _checked(write_report(run, tmp_path / "new" / "folders" / "report.html"))
+    assert [load for load in checked.loads if not load.startswith("#")] == []
+    assert not {"link", "img", "iframe", "object"} & set(checked.tags)
+    assert "@import" not in page
+    assert "url(" not in page
+    assert page.count("Plotly.newPlot(") == 3 + 8
+    assert "<svg" in page
+    assert [path.name for path in (tmp_path / "new" / "folders").iterdir()] == ["report.html"]
+
+
+def test_the_same_run_gives_the_same_bytes(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 12, notes={"agent": 1}))
+    first = write_report(run, tmp_path / "a.html").read_bytes()
+    assert write_report(run, tmp_path / "b.html").read_bytes() == first
+
+
+def test_before_post_training_the_headline_is_the_validation_score(
+    crafted: Maker, space: Space, tmp_path: Path
+) -> None:
+    told = several(space, 3, score=0.7)
+    told[1].score = 0.9
+    checked, _ = _checked(write_report(crafted(told), tmp_path / "r.html"))
+    assert re.search(r"A network with [\d,]+ parameters — .+ — reaches validation accuracy 0\.900", checked.text)
+    assert "cellwright posttrain" in checked.text
+    assert "trial 1, 1,000 parameters" in checked.text
+
+
+def test_after_post_training_it_is_the_test_score_against_the_one_by_hand(
+    crafted: Maker, space: Space, tmp_path: Path
+) -> None:
+    run = crafted(several(space, 5))
+    (run.folder / "posttrain.json").write_text(json.dumps(_finals()))
+    checked, page = _checked(write_report(run, tmp_path / "r.html"))
+    text = checked.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "1/6 of the hand-made one — reaches test accuracy 0.962 ± 0.004 against 0.943 ± 0.006 by hand" in text
+    assert "<strong>0.962" in page
+    assert "<strong>0.50 s</strong>" in page  # the fastest network; a linear model is none
+    assert "6.3\N{MULTIPLICATION SIGN} fewer" in text
+    assert "12\N{MULTIPLICATION SIGN} faster" in text
+    assert "slow <b>one</b>" in text
+    assert "Drawing of the network of trial 3" in page
+
+
+@pytest.mark.parametrize(
+    "changes", [{"rows": []}, {"metrics": []}, {"metric": "loss"}, {"rows": [{"name": "x", "kind": "ensemble"}]}]
+)
+def test_a_final_table_may_lack_anything(crafted: Maker, space: Space, tmp_path: Path, changes: dict[str, Any]) -> None:
+    run = crafted(several(space, 2))
+    (run.folder / "posttrain.json").write_text(json.dumps(_finals(**changes)))
+    checked, _ = _checked(write_report(run, tmp_path / "r.html"))
+    assert "Final comparison" in checked.text
+
+
+def test_of_errors_the_lowest_is_bold(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 2))
+    rows = [
+        {"name": name, "kind": "found", "scores": {"accuracy": {"mean": 0.5}, "log_loss": {"mean": loss}}}
+        for name, loss in (("one", 0.75), ("two", 0.25))
+    ]
+    (run.folder / "posttrain.json").write_text(json.dumps(_finals(metrics=["log_loss"], rows=rows)))
+    _, page = _checked(write_report(run, tmp_path / "r.html"))
+    assert "<strong>0.250</strong>" in page
+    assert "<strong>0.750</strong>" not in page
+
+
+@pytest.mark.parametrize("damaged", ["{", "[]", '{"metric": "r2"}', json.dumps({**_finals(), "rows": [{"name": 3}]})])
+def test_a_damaged_final_table_is_named(crafted: Maker, space: Space, tmp_path: Path, damaged: str) -> None:
+    run = crafted(several(space, 2))
+    (run.folder / "posttrain.json").write_text(damaged)
+    with pytest.raises(RunError, match=r"posttrain\.json' is damaged: .*cellwright posttrain"):
+        write_report(run, tmp_path / "r.html")
+    assert not (tmp_path / "r.html").exists()
+
+
+def test_a_final_table_that_is_a_folder_is_an_error(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 2))
+    (run.folder / "posttrain.json").mkdir()
+    with pytest.raises(RunError, match=r"cannot read .*posttrain\.json"):
+        write_report(run, tmp_path / "r.html")
+
+
+def test_error_messages_cannot_become_markup(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    evil = '</pre></script><script>alert(1)</script> & "quoted" \x1b[31mred\x00 \udc80 é'
+    told = several(space, 3, status=Status.FAILED, score=None, error=evil)
+    run = crafted(told, problem="<i>", device='"><img src=x>')
+    checked, page = _checked(write_report(run, tmp_path / "r.html"))
+    assert "alert(1)" in checked.text
+    assert "<script>alert" not in page
+    assert "\x1b" not in page
+    assert not {"img", "i"} & set(checked.tags)
+    assert "é" in checked.text
+
+
+def test_a_run_without_trials_is_reported(crafted: Maker, tmp_path: Path) -> None:
+    checked, page = _checked(write_report(crafted([], finished=False), tmp_path / "r.html"))
+    assert "No trial has ended yet" in checked.text
+    assert "The run is unfinished" in checked.text
+    assert "Plotly.newPlot(" not in page
+
+
+def test_a_run_of_failures_only_is_reported(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    told = several(space, 2, status=Status.DIVERGED, score=None, error="loss is nan")
+    told += several(space, 1, status=Status.REJECTED, score=None, worker=None, parameters=9999, error="too large")
+    checked, page = _checked(write_report(crafted(told), tmp_path / "r.html"))
+    assert "2 trials failed; no network has succeeded yet" in checked.text
+    assert "loss is nan" in checked.text
+    assert "too large" in checked.text
+    assert page.count("Plotly.newPlot(") == 1  # of the workers
+
+
+@pytest.mark.parametrize("notes", [{}, {"agent": 0}, {"agent": "none"}])
+def test_a_run_of_one_trial_is_reported(crafted: Maker, space: Space, tmp_path: Path, notes: dict[str, Any]) -> None:
+    checked, _ = _checked(write_report(crafted(several(space, 1, notes=notes)), tmp_path / "r.html"))
+    assert "1 network trained by 2 workers" in checked.text
+    assert "too few trials to say" in checked.text
+
+
+def test_trials_without_parameters_or_time_are_no_obstacle(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    told = several(space, 3, parameters=None, started=0.0, finished=0.0, worker=None)
+    checked, _ = _checked(write_report(crafted(told, max_parameters=None), tmp_path / "r.html"))
+    assert "No trial has been run yet" in checked.text
+
+
+def test_outliers_are_counted_and_leave_the_scale(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    told = several(space, 30)
+    told[4].score, told[9].score = -1e6, -5e5
+    checked, page = _checked(write_report(crafted(told), tmp_path / "r.html"))
+    assert "2 scores below" in checked.text
+    assert "triangle-down" in page
+    ranges = [json.loads(found) for found in re.findall(r'"yaxis":\{"range":(\[[^]]+\])', page)]
+    ranges += [json.loads(found) for found in re.findall(r'"range":(\[-?[\d.e-]+,-?[\d.e-]+\])', page)]
+    assert min(low for low, _ in ranges) > -10
+
+
+def test_agents_are_told_apart_by_colour_and_many_are_not(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    few, many = several(space, 30), several(space, 30)
+    for number in range(30):
+        few[number].notes, many[number].notes = {"agent": number % 3}, {"agent": number}
+    _, page = _checked(write_report(crafted(few, name="few"), tmp_path / "few.html"))
+    assert '"name":"agent 2"' in page
+    _, page = _checked(write_report(crafted(many, name="many"), tmp_path / "many.html"))
+    assert '"name":"agent' not in page
+
+
+def test_a_resumption_with_more_workers_does_not_use_more_than_all(
+    crafted: Maker, space: Space, tmp_path: Path
+) -> None:
+    told = [one for worker in range(4) for one in several(space, 3, worker=worker)]
+    checked, _ = _checked(write_report(crafted(told, workers=2), tmp_path / "r.html"))
+    assert "busy 100% of the time on average, of 4 workers" in checked.text
+
+
+def test_twenty_thousand_trials_stay_a_small_page(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    told = several(space, 20_000, parameters=500)
+    told[12_345].score, told[12_345].parameters = 0.999, 77
+    checked, page = _checked(write_report(crafted(told), tmp_path / "r.html"))
+    assert len(page) < 1_600_000
+    assert "5,000 of 20,000 dots are drawn" in checked.text
+    assert "trial 12345" in page
+
+
+@pytest.mark.parametrize("place", ["file/report.html", "folder"])
+def test_a_place_that_cannot_be_written_is_an_error(crafted: Maker, space: Space, tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(RunError, match="cannot write the report"):
+        write_report(crafted(several(space, 1)), tmp_path / place)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "run"]
+
+
+def test_the_request_and_the_commands_are_there(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 1), options={"agents": 3})
+    text = _checked(write_report(run, tmp_path / "r.html"))[0].text
+    assert "cellwright search tumor --method random --workers 2 --evaluations 100 --epochs 2 --fraction 0.5" in text
+    for fact in ("option agents", "6,274 parameters", "343 train, 113 validate, 113 test", "torch", space.fingerprint):
+        assert fact in text
+
+
+def test_data_that_is_gone_is_no_obstacle(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 1))
+    for path in (run.folder / "problem").iterdir():
+        if path.name != "problem.json":
+            path.unlink()
+    text = _checked(write_report(run, tmp_path / "r.html"))[0].text
+    assert "569" in text
+    assert "343 train" not in text
+
+
+def test_what_a_real_search_wrote_is_reported(problem: Any, tmp_path: Path) -> None:
+    import cellwright as cw
+
+    run = cw.search(problem, method="random", evaluations=3, out=tmp_path / "run", max_parameters=None)
+    checked, _ = _checked(run.report())
+    assert (tmp_path / "run" / "report.html").exists()
+    assert "3 networks trained by 2 workers" in checked.text

@@ -1,0 +1,223 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from cellwright.data.dataset import Dataset, Table
+from cellwright.data.splits import Split, split_rows
+from cellwright.errors import DataError, UsageError
+from cellwright.problem import Problem, Task, prepare, scores
+from cellwright.problems import tumor as tumor_module
+
+RNG = np.random.default_rng(0)
+CELLS = RNG.normal(3, 5, size=(6, 4))
+BITS = RNG.integers(2, size=(40, 2)).astype(np.float32)
+TARGET = RNG.normal(size=40).astype(np.float32)
+INDEX = {"cell": RNG.integers(6, size=40)}
+SPLIT = split_rows(np.arange(40), seed=0, validation=0.2, test=0.2)
+
+
+def dataset(**tables: Table) -> Dataset:
+    return Dataset({"cells": Table(CELLS, "cell"), "bits": Table(BITS), **tables}, INDEX, TARGET)
+
+
+def made(folder: Path, data: Dataset | None = None, split: Split = SPLIT, **changes: Any) -> Problem:
+    options: dict[str, Any] = {
+        "name": "toy",
+        "split_by": "row",
+        "task": Task.REGRESSION,
+        "metric": "r2",
+        "target": "growth",
+        "manual": tumor_module.manual({"measurements": (30,)}),
+        "unscaled": frozenset({"bits"}),
+    }
+    return prepare(folder, dataset=data or dataset(), split=split, **{**options, **changes})
+
+
+def test_a_problem_comes_back_as_it_was(tmp_path: Path) -> None:
+    problem = made(tmp_path / "deep" / "toy")
+    assert problem.inputs == (("cells", (4,)), ("bits", (2,)))
+    assert (problem.rows, problem.outputs, problem.folder) == (40, 1, tmp_path / "deep" / "toy")
+    assert Problem.load(problem.folder) == problem
+    changed = replace(problem, name="other", manual=None)
+    changed.save()
+    assert Problem.load(problem.folder) == changed
+
+
+def test_inputs_are_scaled_by_training_rows_and_others_stay(tmp_path: Path) -> None:
+    data, _ = made(tmp_path / "toy").data()
+    trained = data.expanded("cells", SPLIT.train).astype(np.float64)
+    np.testing.assert_allclose(trained.mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(trained.std(axis=0), 1, rtol=1e-6)
+    np.testing.assert_array_equal(data.tables["bits"].features, BITS)
+
+
+def test_features_of_validation_and_test_rows_do_not_reach_the_scaling(tmp_path: Path) -> None:
+    dense = RNG.normal(size=(40, 3))
+    changed = dense.copy()
+    changed[SPLIT.validation] *= 100
+    changed[SPLIT.test] = np.nan
+    before, after = (
+        made(tmp_path / name, dataset(dense=Table(values))).data()[0].tables["dense"].features
+        for name, values in (("before", dense), ("after", changed))
+    )
+    np.testing.assert_array_equal(before[SPLIT.train], after[SPLIT.train])
+    assert (before[SPLIT.validation] != after[SPLIT.validation]).all()
+
+
+def test_a_failure_midway_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    old = made(tmp_path / "toy")
+    monkeypatch.setattr(Problem, "save", full)
+    with pytest.raises(DataError, match=r"cannot write the data to .*No space left on device; free space"):
+        made(tmp_path / "new")
+    with pytest.raises(DataError, match="cannot write"):
+        made(tmp_path / "toy", name="other")
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+    assert Problem.load(tmp_path / "toy") == old
+
+
+def test_an_old_folder_is_replaced_and_its_links_live_on(tmp_path: Path) -> None:
+    old = made(tmp_path / "toy")
+    mapped = old.data()[0].target
+    new = made(tmp_path / "toy", Dataset(dataset().tables, INDEX, TARGET + 1))
+    np.testing.assert_array_equal(new.data()[0].target, TARGET + 1)
+    np.testing.assert_array_equal(mapped, TARGET)
+
+
+def test_others_may_read_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "usual").mkdir()
+    assert made(tmp_path / "toy").folder.stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_target_that_is_no_number_names_the_row(tmp_path: Path, value: float) -> None:
+    target = TARGET.copy()
+    target[[17, 30]] = value
+    with pytest.raises(DataError, match="target 'growth' is not a finite number in 2 rows, the first is row 17"):
+        made(tmp_path / "toy", Dataset(dataset().tables, INDEX, target))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("part", ["training", "validation", "test"])
+def test_a_constant_target_is_refused(tmp_path: Path, part: str) -> None:
+    target = TARGET.copy()
+    target[{"training": SPLIT.train, "validation": SPLIT.validation, "test": SPLIT.test}[part]] = 0.1
+    with pytest.raises(DataError, match=f"target 'growth' has one value only in the {part} rows"):
+        made(tmp_path / "toy", Dataset(dataset().tables, INDEX, target))
+
+
+def test_a_single_class_is_refused(tmp_path: Path) -> None:
+    target = np.zeros(40, np.int64)
+    target[SPLIT.test[0]] = 1
+    with pytest.raises(DataError, match="one class only in the training rows"):
+        made(
+            tmp_path / "toy",
+            Dataset(dataset().tables, INDEX, target),
+            task=Task.CLASSIFICATION,
+            metric="accuracy",
+        )
+
+
+@pytest.mark.parametrize("metric", ["rmse", "accuracy", "R2"])
+def test_a_metric_that_cannot_be_maximised_is_refused(tmp_path: Path, metric: str) -> None:
+    with pytest.raises(UsageError, match=f"regression maximises one of r2, pearson, not '{metric}'"):
+        made(tmp_path / "toy", metric=metric)
+
+
+def test_features_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
+    infinite, missing = BITS.copy(), BITS.copy()
+    infinite[3], missing[4] = np.inf, np.nan
+    with pytest.raises(DataError, match="input 'dose' holds infinite values"):
+        made(tmp_path / "toy", dataset(dose=Table(infinite)))
+    with pytest.raises(DataError, match="input 'bits' stays as it is and so must not hold NaN"):
+        made(tmp_path / "toy", dataset(bits=Table(missing)))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": 1}', None])
+def test_a_damaged_description_is_reported(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "problem.json").write_text(content)
+    with pytest.raises(DataError, match="no problem can be read from"):
+        Problem.load(tmp_path)
+
+
+def test_a_manual_network_of_another_version_is_reported(tmp_path: Path) -> None:
+    path = made(tmp_path / "toy").folder / "problem.json"
+    fields = json.loads(path.read_text())
+    fields["manual"]["vertices"][1]["operation"] = "Denser"
+    path.write_text(json.dumps(fields))
+    with pytest.raises(DataError, match="no operation is called 'Denser'"):
+        Problem.load(tmp_path / "toy")
+
+
+def test_regression_scores_are_those_of_scikit_learn() -> None:
+    target = RNG.normal(5, 2, size=500).astype(np.float32)
+    prediction = (target + RNG.normal(size=500)).astype(np.float32)
+    found = scores(Task.REGRESSION, target, prediction)
+    t, p = target.astype(np.float64), prediction.astype(np.float64)
+    assert found == pytest.approx(
+        {
+            "r2": metrics.r2_score(t, p),
+            "rmse": metrics.root_mean_squared_error(t, p),
+            "mae": metrics.mean_absolute_error(t, p),
+            "pearson": np.corrcoef(t, p)[0, 1],
+        },
+        rel=1e-12,
+    )
+
+
+def test_r2_is_that_of_all_rows_and_no_mean_over_batches() -> None:
+    # two batches whose levels are predicted well and whose details are not
+    target = np.array([0.0, 1.0, 100.0, 101.0])
+    prediction = np.array([1.0, 0.0, 101.0, 100.0])
+    batches = [scores(Task.REGRESSION, target[rows], prediction[rows])["r2"] for rows in (slice(2), slice(2, 4))]
+    assert batches == [-3.0, -3.0]
+    assert scores(Task.REGRESSION, target, prediction)["r2"] == pytest.approx(1 - 4 / 10001)
+
+
+def test_predicting_one_number_has_no_correlation() -> None:
+    found = scores(Task.REGRESSION, np.array([1.0, 3.0]), np.array([2.0, 2.0]))
+    assert found == {"r2": 0.0, "rmse": 1.0, "mae": 1.0, "pearson": 0.0}
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_classification_scores_are_those_of_scikit_learn(classes: int) -> None:
+    target = RNG.integers(classes, size=300) ** 2 % classes if classes > 2 else (RNG.random(300) < 0.3).astype(np.int64)
+    target[:classes] = np.arange(classes)
+    logits = RNG.normal(size=(300, classes)) + np.eye(classes)[target]
+    probability = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    chosen = probability.argmax(axis=1)
+    area = metrics.roc_auc_score(target, probability[:, 1] if classes == 2 else probability, multi_class="ovr")
+    assert scores(Task.CLASSIFICATION, target, probability) == pytest.approx(
+        {
+            "accuracy": metrics.accuracy_score(target, chosen),
+            "balanced_accuracy": metrics.balanced_accuracy_score(target, chosen),
+            "log_loss": metrics.log_loss(target, probability),
+            "auc": area,
+        },
+        rel=1e-12,
+    )
+
+
+def test_a_class_that_no_row_has_is_left_out() -> None:
+    target = np.array([0, 2, 2, 0])
+    probability = np.array([[0.8, 0.1, 0.1], [0.2, 0.2, 0.6], [0.5, 0.3, 0.2], [0.6, 0.2, 0.2]])
+    found = scores(Task.CLASSIFICATION, target, probability)
+    assert found["accuracy"] == found["balanced_accuracy"] == 0.75
+    assert found["auc"] == np.mean([1.0, 0.875])
+
+
+def test_certain_errors_have_a_finite_log_loss() -> None:
+    found = scores(Task.CLASSIFICATION, np.array([0, 1]), np.array([[0.0, 1.0], [0.0, 1.0]]))
+    assert found["log_loss"] == pytest.approx(-np.log(1e-15) / 2)
+
+
+def test_one_class_has_no_area() -> None:
+    assert "auc" not in scores(Task.CLASSIFICATION, np.array([1, 1]), np.array([[0.4, 0.6], [0.3, 0.7]]))

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import torch
+
+from cellwright.data.dataset import Dataset, Table
+from cellwright.problem import Task
+from cellwright.train.resident import Dedup, Resident, pick_device
+
+RNG = np.random.default_rng(0)
+DATA = Dataset(
+    {
+        "cells": Table(RNG.normal(size=(4, 3)).astype(np.float32), "cell"),
+        "drugs": Table(RNG.normal(size=(6, 2, 2)).astype(np.float32), "drug"),
+        "dose": Table(RNG.normal(size=(30, 1)).astype(np.float32)),
+    },
+    {"cell": RNG.integers(4, size=30), "drug": RNG.integers(6, size=30)},
+    np.arange(30, dtype=np.int64),
+)
+ROWS = torch.tensor([7, 3, 29, 3, 0])
+
+
+def resident(*inputs: str, dedup: Dedup = "auto", task: Task = Task.REGRESSION) -> Resident:
+    return Resident(DATA, task, inputs=frozenset(inputs), device=torch.device("cpu"), dedup=dedup)
+
+
+def test_a_batch_holds_each_distinct_entity_once() -> None:
+    batch = resident("cells", "drugs", "dose").batch(ROWS)
+    assert batch.keys == {"cells": "cell", "drugs": "drug"}
+    for name, key in batch.keys.items():
+        assert len(batch.features[name]) == len(set(DATA.index[key][ROWS].tolist()))
+        gathered = batch.features[name][batch.gather[key]]
+        np.testing.assert_array_equal(gathered, DATA.expanded(name, ROWS.numpy()))
+    np.testing.assert_array_equal(batch.features["dose"], DATA.expanded("dose", ROWS.numpy()))
+
+
+def test_a_batch_may_be_expanded_as_everyone_else_does() -> None:
+    batch = resident("cells", "drugs", "dose", dedup="never").batch(ROWS)
+    assert batch.keys == batch.gather == {}
+    for name in DATA.tables:
+        np.testing.assert_array_equal(batch.features[name], DATA.expanded(name, ROWS.numpy()))
+
+
+def test_only_what_is_read_is_copied() -> None:
+    batch = resident("drugs").batch(ROWS)
+    assert set(batch.features) == {"drugs"}
+    assert set(batch.gather) == {"drug"}
+
+
+@pytest.mark.parametrize(("task", "kind"), [(Task.REGRESSION, torch.float32), (Task.CLASSIFICATION, torch.int64)])
+def test_targets_are_numbers_or_class_codes(task: Task, kind: torch.dtype) -> None:
+    assert resident("dose", task=task).target.dtype == kind
+
+
+def test_tensors_are_copies() -> None:
+    copied = resident("dose")
+    copied.features["dose"][:] = 99
+    assert (DATA.tables["dose"].features != 99).all()
+
+
+def test_a_device_has_a_name() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+    assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")

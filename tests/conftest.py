@@ -1,7 +1,7 @@
-"""What all tests share: a data folder of their own, one torch thread, and two small problems."""
+"""What all tests share: a data folder of their own, one torch thread, warm workers, and two small problems."""
 
 from collections.abc import Iterator
-from pathlib import Path
+from multiprocessing import forkserver
 
 import numpy as np
 import pytest
@@ -23,6 +23,9 @@ torch.set_num_threads(1)
 def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELLWRIGHT_DATA", str(tmp_path_factory.mktemp("data")))
+        # whichever test comes first: the server that workers are copied from has imported torch
+        forkserver.set_forkserver_preload(["cellwright.train.warm"])
+        forkserver.ensure_running()
         yield
 
 

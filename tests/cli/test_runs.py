@@ -46,7 +46,7 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
 
 
 def test_a_search_that_trains_nothing_is_a_failure(tmp_path: Path) -> None:
-    called = call("search", "tumor", "--max-parameters", 10, "--evaluations", 5, "--out", "small", "--json")
+    called = call("search", "tumor", "--method", "random", "--max-parameters", 10, "--out", "small", "--json")
     assert called.status == 1
     assert "error: " in called.err
     assert "Traceback" not in called.err
@@ -139,3 +139,15 @@ def test_every_command_has_help(command: str) -> None:
     called = call(command, "--help")
     assert called.status == 0
     assert command in called.out
+
+
+def test_a_damaged_run_is_told_by_its_line(run: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "run.json").write_bytes((run / "run.json").read_bytes())
+    (copy / "problem").symlink_to(run / "problem")
+    (copy / "log.jsonl").write_text('{"event":"started","at":0}\nrubbish\n')
+    called = call("trials", copy)
+    assert called.status == 1
+    assert "line 2" in called.err
+    assert len(called.err.splitlines()) <= 2

@@ -9,7 +9,7 @@ import typer
 from cellwright.cli.driving import finish, interrupted, one_thread
 from cellwright.cli.options import Evaluations, Json, Minutes, number_or_none, positive, whole
 from cellwright.cli.progress import Tally, watched, working
-from cellwright.cli.terminal import count, duration, grid, show
+from cellwright.cli.terminal import count, duration, grid, plural, show
 from cellwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -225,14 +225,14 @@ def _plan(problem: "Problem", space: "Space", limits: "Limits", folder: Path, me
     """Return what will be done, in words."""
     inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
     size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
-    ends = [f"{limits.evaluations:,} networks are trained"] if limits.evaluations else []
-    ends += [f"{duration(60 * limits.minutes)} have passed"] if limits.minutes else []
+    ends = [plural(limits.evaluations, "network")] if limits.evaluations else []
+    ends += [duration(60 * limits.minutes)] if limits.minutes else []
     return [
         ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
         ("target", f"{problem.target}; score: {problem.metric} on the validation rows, split by {problem.split}"),
         ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
         ("limit", _limit(problem, limits.parameters)),
-        ("search", f"{method}, until {' or '.join(ends)}"),
+        ("search", f"{method}; ends after {' or '.join(ends)}"),
         ("run", str(folder)),
     ]
 

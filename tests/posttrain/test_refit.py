@@ -1,0 +1,98 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cellwright.data.dataset import Dataset
+from cellwright.posttrain.refit import Candidate, Refit, candidate_space, points
+from cellwright.problem import Problem, prepare
+from cellwright.problems import tumor as tumor_module
+from cellwright.space import Architecture
+from cellwright.train import Recipe
+from cellwright.trial import Fidelity, Outcome, Proposal, Status
+
+BY_HAND = tumor_module.manual({"measurements": (30,)})
+CANDIDATES = (
+    Candidate("by hand", "manual", BY_HAND, seeds=2),
+    Candidate("wrong", "found", replace(BY_HAND, settings=(("momentum", 1),)), 7),
+    Candidate("means", "mean"),
+    Candidate("linear", "linear"),
+    Candidate("trees", "boosting"),
+)
+SPACE = candidate_space(CANDIDATES)
+
+
+def refit(problem: Problem, name: str, seed: int = 0, **recipe: Any) -> Outcome:
+    evaluate = Refit(problem, CANDIDATES, 3, Recipe(**{"patience": 3, **recipe}), "cpu")
+    index = [candidate.name for candidate in CANDIDATES].index(name)
+    return evaluate(Proposal(0, SPACE.point((index, seed)), Fidelity(epochs=6)))
+
+
+def test_what_takes_longest_comes_first() -> None:
+    order = [point.values for point in points(SPACE, CANDIDATES)]
+    assert order == [(0, 0), (0, 1), (1, 0), (4, 0), (2, 0), (3, 0)]
+
+
+@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+def test_a_candidate_is_scored_on_validation_and_on_test(tumor: Problem, name: str) -> None:
+    outcome = refit(tumor, name)
+    assert outcome.status is Status.OK
+    assert outcome.score == outcome.scores["validation/accuracy"]
+    metrics = {"accuracy", "balanced_accuracy", "log_loss", "auc"}
+    assert set(outcome.scores) == {f"{part}/{m}" for part in ("validation", "test") for m in metrics} | {"epochs"}
+    assert outcome.parameters == (BY_HAND.parameters if name == "by hand" else None)
+    assert outcome.seconds > 0
+    assert (outcome.scores["epochs"] > 0) == (name == "by hand")
+    assert (outcome.scores["test/accuracy"] > 0.85) == (name != "means")
+
+
+def test_the_seed_decides(tumor: Problem) -> None:
+    first, again, other = (refit(tumor, "by hand", seed).scores for seed in (0, 0, 1))
+    assert first == again
+    assert first != other
+
+
+def test_patience_keeps_the_epoch_that_validation_prefers(tumor: Problem) -> None:
+    outcome = refit(tumor, "by hand", learning_rate=0.5)
+    assert outcome.scores["epochs"] < 6
+
+
+@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+def test_test_targets_do_not_reach_what_is_fitted(tumor: Problem, name: str, tmp_path: Path) -> None:
+    data, split = tumor.data()
+    target = np.array(data.target)
+    target[split.test] = 1 - target[split.test]
+    garbled = prepare(
+        tmp_path / "garbled",
+        name="garbled",
+        dataset=Dataset(data.tables, data.index, target),
+        split=split,
+        split_by="row",
+        task=tumor.task,
+        metric=tumor.metric,
+        target=tumor.target,
+        manual=None,
+        unscaled=frozenset(data.tables),
+    )
+    first, other = refit(tumor, name).scores, refit(garbled, name).scores
+    same = [metric for metric in first if not metric.startswith("test/")]
+    assert [first[metric] for metric in same] == [other[metric] for metric in same]
+    # the predictions are the same, and now wrong where they were right
+    assert first["test/accuracy"] == pytest.approx(1 - other["test/accuracy"])
+
+
+def test_a_failure_is_an_outcome(tumor: Problem) -> None:
+    outcome = refit(tumor, "wrong")
+    assert (outcome.status, outcome.score) == (Status.FAILED, None)
+    assert "no setting 'momentum'" in str(outcome.error)
+    diverged = refit(tumor, "by hand", optimizer="sgd", learning_rate=1e20)
+    assert (diverged.status, diverged.parameters) == (Status.DIVERGED, BY_HAND.parameters)
+
+
+def test_a_candidate_is_written_with_its_network() -> None:
+    written = CANDIDATES[0].to_json()
+    assert Architecture.from_json(written.pop("network")) == BY_HAND
+    assert written == {"name": "by hand", "kind": "manual", "number": None, "seeds": 2}
+    assert CANDIDATES[2].to_json()["network"] is None

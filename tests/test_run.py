@@ -245,9 +245,18 @@ def test_workers_are_kept_busy(tmp_path: Path, pool: ThreadPoolExecutor) -> None
 
 
 @pytest.mark.parametrize("name", ["evaluations", "minutes", "parameters", "repeats"])
-def test_limits_below_one_are_refused(name: str) -> None:
+@pytest.mark.parametrize("value", [0, -1, float("inf"), float("nan")])
+def test_limits_out_of_range_are_refused(name: str, value: float) -> None:
     with pytest.raises(UsageError, match=f"limit on {name} must be above 0"):
-        Limits(**{name: 0})
+        Limits(**{name: value})  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_the_log_says_under_which_limits_it_goes_on(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    path = tmp_path / "log"
+    _run(path, pool, workers=3, limits=Limits(evaluations=3))
+    _run(path, pool, workers=2, limits=Limits(minutes=0.001))
+    state = replay(JsonLog(path, write=False))
+    assert (state.evaluations, state.minutes, state.workers) == (None, 0.001, 3)
 
 
 def test_a_log_that_tells_of_what_was_never_asked_is_refused(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -13,6 +13,7 @@ from cellwright.methods import Random, Search
 from cellwright.problem import Problem
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, Space, space_from_json, space_to_json
+from cellwright.space.draw import in_words
 from cellwright.store import JsonLog
 from cellwright.store.folder import LOG, Request, create_folder, open_folder
 from cellwright.trial import Fidelity, Trial
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from cellwright.posttrain import Finalists
     from cellwright.train import Recipe
 
-__all__ = ["METHODS", "Run", "resume", "search"]
+__all__ = ["METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
 
-_MANUAL_SHARE = 5  # by default networks are searched with at most a fifth of the hand-made network's parameters
+_MANUAL_SHARE = 5
 Observer = Callable[[Trial], None]
 
 
@@ -102,11 +103,11 @@ def search(
     if evaluations is None and minutes is None:
         evaluations = 100
     if max_parameters == "auto":
-        max_parameters = problem.manual.parameters // _MANUAL_SHARE if problem.manual else None
+        max_parameters = usual_limit(problem)
     Limits(evaluations, minutes, max_parameters)
     connect(f"local:{workers}")[0].shutdown()
     space = space or problems.space(problem)
-    folder = Path(out) if out is not None else _new_folder(problem.name, method)
+    folder = Path(out) if out is not None else new_folder(problem.name, method)
     request = Request(
         problem=problem.name,
         space=space_to_json(space),
@@ -142,8 +143,8 @@ def resume(
     """Go on with a run that was stopped, killed, or ended at a limit that is now wider.
 
     Args:
-        evaluations: in place of the first limit.
-        minutes: in place of the first limit; counts from the beginning of the run.
+        evaluations: given this or minutes, both limits are replaced; they count from the beginning of the run.
+        minutes: as evaluations.
         workers: in place of the first number.
 
     Raises:
@@ -185,8 +186,10 @@ class Run:
         from cellwright.train import Recipe, Train
 
         request = self.request
-        workers = workers or request.workers
-        limits = Limits(evaluations or request.evaluations, minutes or request.minutes, request.max_parameters)
+        workers = request.workers if workers is None else workers
+        if evaluations is None and minutes is None:
+            evaluations, minutes = self.limits()
+        limits = Limits(evaluations, minutes, request.max_parameters)
         method = METHODS[request.method](self.space, request.seed, request.fidelity, dict(request.options))
         train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
         return drive(
@@ -201,6 +204,11 @@ class Run:
             retries=request.retries,
             observe=observe,
         )
+
+    def limits(self) -> tuple[int | None, float | None]:
+        """Return the evaluations and minutes after which the run ends."""
+        state = self.replay()
+        return (state.evaluations, state.minutes) if state.begun else (self.request.evaluations, self.request.minutes)
 
     def trials(self) -> "pd.DataFrame":
         """Return one row a trial, in the order told."""
@@ -262,7 +270,7 @@ class Run:
             "best": None
             if best is None
             else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
-            "utilisation": busy / (self.request.workers * state.clock) if state.clock > 0 else None,
+            "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
             "seconds": state.clock,
         }
 
@@ -279,11 +287,17 @@ class Run:
         return write_report(self, Path(out) if out is not None else self.folder / "report.html")
 
 
-def _new_folder(problem: str, method: str) -> Path:
+def usual_limit(problem: Problem) -> int | None:
+    """Return the parameters a network may have unless the caller says otherwise: a fifth of the hand-made network's."""
+    return problem.manual.parameters // _MANUAL_SHARE if problem.manual else None
+
+
+def new_folder(problem: str, method: str) -> Path:
+    """Return a run folder that nobody has named."""
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return Path("runs") / f"{problem}-{method}-{stamp}"
 
 
 def _plain(value: Any) -> Any:
-    """Return what a decision means in words or as the number it is."""
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    """Return what a decision means as the JSON it is, operations in words."""
+    return value if value is None or isinstance(value, str | int | float | bool) else in_words(value)

@@ -3,6 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def drive(
     executor, workers = connect(f"local:{workers}")
     store = JsonLog(log, write=True)
     try:
+        _start(isolated, executor, workers)
         loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
         with _signals(loop):
             return loop.run()
@@ -44,13 +46,28 @@ def drive(
         store.close()
 
 
+def _start(isolated: Isolated, executor: Executor, workers: int) -> None:
+    """Have every worker's child ready before the run's clock starts: its time is for trials."""
+    together = threading.Barrier(workers)
+
+    def start() -> None:
+        together.wait()  # so that each thread takes one of these calls
+        isolated.start()
+
+    for started in [executor.submit(start) for _ in range(workers)]:
+        started.result()
+
+
 @contextmanager
 def _signals(loop: Loop) -> Iterator[None]:
-    """Let SIGINT and SIGTERM stop the loop cleanly; outside the main thread signals belong to others."""
+    """Let SIGINT, SIGTERM and SIGHUP stop the loop cleanly; outside the main thread signals belong to others."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, loop.stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # the terminal is gone; under nohup it is ignored
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, loop.stop) for number in numbers}
     try:
         yield
     finally:

@@ -18,8 +18,10 @@ from cellwright.data.splits import Split
 from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.space import Architecture, Shape
 
-__all__ = ["Problem", "Task", "prepare", "scores"]
+__all__ = ["LOWER_IS_BETTER", "Problem", "Task", "prepare", "scores"]
 
+#: metrics of which less is better
+LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss"})
 _FILE = "problem.json"
 
 

@@ -1,5 +1,6 @@
 """The one loop: ask, submit, wait, write down, tell. And its resumption, which is telling the log again."""
 
+import math
 import os
 import threading
 import time
@@ -51,8 +52,8 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("evaluations", "minutes", "parameters", "repeats"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise UsageError(f"the limit on {name} must be above 0, not {value!r}")
+            if value is not None and not 0 < value < math.inf:
+                raise UsageError(f"the limit on {name} must be above 0 and finite, not {value!r}")
 
 
 @dataclass(slots=True)
@@ -64,6 +65,10 @@ class Replayed:
         pending: asked and not told, by number.
         next: the number of the next proposal.
         clock: seconds for which the run has been going.
+        workers: the most it has had.
+        evaluations: the limit in force; None: none.
+        minutes: the limit in force; None: none.
+        begun: whether it ever began.
         reason: why it last ended; None: it was killed, or is running.
     """
 
@@ -71,6 +76,10 @@ class Replayed:
     pending: dict[int, Proposal] = field(default_factory=dict)
     next: int = 0
     clock: float = 0.0
+    workers: int = 0
+    evaluations: int | None = None
+    minutes: float | None = None
+    begun: bool = False
     reason: Reason | None = None
 
 
@@ -96,7 +105,9 @@ def replay(store: Store) -> Replayed:
                 times = {name: event[name] for name in ("key", "started", "finished", "worker")}
                 state.trials.append(Trial(state.pending.pop(number), outcome, **times))
             case "started":
-                state.reason = None
+                state.begun, state.reason = True, None
+                state.workers = max(state.workers, event["workers"])
+                state.evaluations, state.minutes = event["evaluations"], event["minutes"]
             case "stopped":
                 state.reason = Reason(event["reason"])
             case other:
@@ -176,7 +187,8 @@ class Loop:
 
     def run(self) -> Reason:
         """Go on until the end and return its reason."""
-        self._store.append({"event": "started", "at": self._now()})
+        limits = {"evaluations": self._limits.evaluations, "minutes": self._limits.minutes}
+        self._store.append({"event": "started", "at": self._now(), "workers": self._capacity - 1, **limits})
         reason = self._over()
         while reason is None:
             self._fill()

@@ -19,7 +19,7 @@ def test_parts_are_disjoint_exhaustive_and_ascending(
     groups: np.ndarray, seed: int, validation: float, test: float
 ) -> None:
     split = parts(split_rows(groups, seed=seed, validation=validation, test=test))
-    assert sorted(sum(split, [])) == list(range(len(groups)))
+    assert sorted(row for part in split for row in part) == list(range(len(groups)))
     assert all(part == sorted(part) and part for part in split)
 
 
@@ -63,7 +63,7 @@ def test_three_groups_fill_three_parts_whatever_the_shares() -> None:
 def test_classes_keep_their_shares() -> None:
     classes = np.array([0] * 700 + [1] * 200 + [2] * 100)
     split = split_rows(np.arange(1000), seed=1, validation=0.2, test=0.1, classes=classes)
-    assert sorted(sum(parts(split), [])) == list(range(1000))
+    assert sorted(row for part in parts(split) for row in part) == list(range(1000))
     assert [np.bincount(classes[rows]).tolist() for rows in (split.train, split.validation, split.test)] == [
         [490, 140, 70],
         [140, 40, 20],

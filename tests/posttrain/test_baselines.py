@@ -50,9 +50,7 @@ def sequences(folder: Path, *, width: int = 3) -> Problem:
         [dataset.expanded(name, np.arange(rows)).reshape(rows, -1)[:, :6] for name in tables], axis=1
     )
     target = 4 + expanded @ rng.normal(size=expanded.shape[1]) + rng.normal(size=rows)
-    return prepared(
-        folder, replace(dataset, target=target.astype(np.float32)), split_rows(np.arange(rows), seed=0)
-    )
+    return prepared(folder, replace(dataset, target=target.astype(np.float32)), split_rows(np.arange(rows), seed=0))
 
 
 def expanded(problem: Problem) -> np.ndarray:

@@ -90,8 +90,7 @@ def test_other_numbers_have_a_log_of_their_own(run: Run) -> None:
 
 def test_posttraining_is_reproducible(run: Run, tmp_path: Path) -> None:
     other = Run(shutil.copytree(run.folder, tmp_path / "other"))
-    options = {"top": 1, "epochs": 2, "seeds": 2}
-    first, again = (posttrain(one, **options) for one in (run, other))
+    first, again = (posttrain(one, top=1, epochs=2, seeds=2) for one in (run, other))
     assert [row["scores"] for row in first.rows] == [row["scores"] for row in again.rows]
 
 
@@ -126,7 +125,7 @@ def test_without_a_successful_trial_there_is_nothing_to_posttrain(run: Run) -> N
 @pytest.mark.parametrize("wrong", ["top", "seeds", "patience", "epochs"])
 def test_numbers_below_one_are_refused(run: Run, wrong: str) -> None:
     with pytest.raises(UsageError, match="must be at least 1"):
-        posttrain(run, **{wrong: 0})
+        run.posttrain(**{wrong: 0})
 
 
 def architecture(width: int) -> Architecture:

@@ -7,7 +7,6 @@ from cellwright.report.words import (
     brief,
     duration,
     fewer,
-    in_words,
     metric_name,
     percent,
     score,
@@ -16,6 +15,7 @@ from cellwright.report.words import (
     spread,
 )
 from cellwright.space import Connect, Conv1D, Dense, Dropout, Identity, Input
+from cellwright.space.draw import in_words
 
 
 @pytest.mark.parametrize(

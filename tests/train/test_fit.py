@@ -100,7 +100,7 @@ def test_long_predictions_are_made_in_pieces(response: Problem, monkeypatch: pyt
 def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Path) -> None:
     dataset, split = response.data()
     target = np.array(dataset.target)
-    target[split.validation] = -target[split.validation] ** 3
+    target[split.validation] = -(target[split.validation] ** 3)
     target[split.test] = np.arange(len(split.test))
     garbled = prepare(
         tmp_path / "garbled",

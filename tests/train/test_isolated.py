@@ -235,3 +235,17 @@ print(process, *workers, flush=True)
 def test_limits_below_zero_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(UsageError, match="must be above 0"):
         Isolated(Total(), **options)  # type: ignore[arg-type]  # retries is not among them
+
+
+def test_a_child_keeps_to_one_core() -> None:
+    script = """
+import sklearn.metrics, torch  # as the server has that children are copied from
+from cellwright.train.isolated import _one_thread
+_one_thread()
+import sklearn.ensemble, torch
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+print(torch.get_num_threads(), _openmp_effective_n_threads())
+"""
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1"]

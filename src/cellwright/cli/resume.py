@@ -32,13 +32,14 @@ def resume(
     if not json:
         trained = sum(trial.evaluated for trial in before.trials)
         show(f"{folder}: {plural(trained, 'network')} trained so far, in {duration(before.clock)}", "")
-    request = run.request
+    if evaluations is None and minutes is None:
+        evaluations, minutes = run.limits()
     tally = Tally(
         "network",
         run.problem.metric,
-        workers or request.workers,
-        evaluations or request.evaluations,
-        minutes or request.minutes,
+        workers or run.request.workers,
+        evaluations,
+        minutes,
         replayed=len(before.trials),
         clock=before.clock,
     )

@@ -1,6 +1,5 @@
 """`cellwright search`: the one command that makes a run."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +25,6 @@ _WHERE = "Where it runs"
 _AGENTS = ("a3c", "a2c")
 _EVALUATIONS = 100
 _WORKERS = 2
-_MANUAL_SHARE = 5
 
 
 def search(
@@ -85,7 +83,12 @@ def search(
     learning_rate: Annotated[
         float, typer.Option(callback=positive, metavar="R", help="Of the optimizer.", rich_help_panel=_HOW)
     ] = 0.001,
-    batch_size: Annotated[int, typer.Option(min=2, metavar="N", help="Rows a step.", rich_help_panel=_HOW)] = 256,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(
+            min=2, metavar="N", help="Rows a step; 32 to 1,024 by the rows.", show_default=False, rich_help_panel=_HOW
+        ),
+    ] = None,
     optimizer: Annotated[
         str, typer.Option(metavar="NAME", help="adam, adamw, nadam, sgd, ...", rich_help_panel=_HOW)
     ] = "adam",
@@ -145,13 +148,13 @@ def search(
     with working(f"preparing {problem}"):
         what = problems.load(problem, target=target, split=split, seed=seed)
         where = problems.space(what, space)
-        if max_parameters == "auto" and what.manual is not None:
-            size = what.manual.parameters // _MANUAL_SHARE
+        if max_parameters == "auto":
+            size = api.usual_limit(what)
         limits = Limits(evaluations, minutes, size)
         one_thread()
         recipe = _recipe(optimizer, learning_rate, batch_size)
         _check_device(device)
-    folder = out or Path("runs") / f"{what.name}-{method}-{datetime.now().astimezone():%Y%m%d-%H%M%S}"
+    folder = out or api.new_folder(what.name, method)
     if not json:
         show(grid(_plan(what, where, limits, folder, f"{method}, seed {seed}")), "")
     tally = Tally("network", what.metric, workers, evaluations, minutes)
@@ -202,7 +205,7 @@ def _workers(workers: int | None, executor: str | None) -> int:
     return number
 
 
-def _recipe(optimizer: str, learning_rate: float, batch_size: int) -> "Recipe":
+def _recipe(optimizer: str, learning_rate: float, batch_size: int | None) -> "Recipe":
     from cellwright.train import Recipe
 
     return Recipe(optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)

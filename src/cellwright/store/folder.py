@@ -75,6 +75,7 @@ def create_folder(folder: Path, request: Request, problem: Problem) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         copy_data(problem.folder, folder / _PROBLEM)
+        (folder / LOG).touch()
         (folder / _REQUEST).write_bytes(_ADAPTER.dump_json(request, indent=1))
     except OSError as error:
         raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror or error}") from error

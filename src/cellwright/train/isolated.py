@@ -88,6 +88,12 @@ class Isolated:
         times = self._retries + 1
         return Outcome(Status.KILLED, error=f"{error} (tried {times} time{'s' if times > 1 else ''})")
 
+    def start(self) -> None:
+        """Have the child of the calling thread ready; without it the first call does that."""
+        with self._lock:
+            pool = self._pool()
+        pool.schedule(_ready).result()
+
     def close(self) -> None:
         """Kill all children; trials still running raise CancelledError in their threads."""
         with self._lock:
@@ -182,6 +188,8 @@ def _one_thread() -> None:
         os.environ[name] = "1"
     if "torch" in sys.modules:  # loaded before the variables were set
         sys.modules["torch"].set_num_threads(1)
+    if "sklearn" in sys.modules:  # likewise; boosting with more threads than cores takes minutes for seconds
+        sys.modules["threadpoolctl"].threadpool_limits(1)
 
 
 def _die_with_parent() -> None:
@@ -189,6 +197,10 @@ def _die_with_parent() -> None:
     if parent is not None:
         wait([parent.sentinel])
         os._exit(1)
+
+
+def _ready() -> None:
+    """Do nothing, in a child that has started."""
 
 
 def _evaluate(proposal: Proposal) -> Outcome:

@@ -274,11 +274,32 @@ class Run:
             "seconds": state.clock,
         }
 
-    def posttrain(self, top: int = 5, **options: Any) -> "Finalists":
-        """Retrain the leaders beside the baselines; see `cellwright.posttrain.posttrain`."""
+    def posttrain(
+        self,
+        *,
+        top: int = 5,
+        epochs: int = 20,
+        seeds: int = 3,
+        patience: int = 3,
+        baselines: bool = True,
+        workers: int | None = None,
+        timeout: float | None = None,
+        observe: Observer = lambda _: None,
+    ) -> "Finalists":
+        """Retrain the leaders beside the baselines; arguments as of `cellwright.posttrain.posttrain`."""
         from cellwright.posttrain import posttrain
 
-        return posttrain(self, top=top, **options)
+        return posttrain(
+            self,
+            top=top,
+            epochs=epochs,
+            seeds=seeds,
+            patience=patience,
+            baselines=baselines,
+            workers=workers,
+            timeout=timeout,
+            observe=observe,
+        )
 
     def report(self, out: str | Path | None = None) -> Path:
         """Write the HTML report and return its path."""

@@ -44,6 +44,12 @@ def search(
         str,
         typer.Option(metavar="BY", help="What keeps rows together: row, pair, cell or drug.", rich_help_panel=_WHAT),
     ] = "row",
+    split_seed: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="K", help="Of the split, so that runs of other seeds compare.", rich_help_panel=_WHAT
+        ),
+    ] = 0,
     method: Annotated[str, typer.Option(help="a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT)] = "a3c",
     agents: Annotated[
         int | None,
@@ -63,7 +69,9 @@ def search(
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
-    seed: Annotated[int, typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Of every random number.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Of all other random numbers.")
+    ] = 0,
     evaluations: Evaluations = None,
     minutes: Minutes = None,
     epochs: Annotated[int, typer.Option(min=1, metavar="E", help="Passes over the rows.", rich_help_panel=_HOW)] = 1,
@@ -146,7 +154,7 @@ def search(
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
     with working(f"preparing {problem}"):
-        what = problems.load(problem, target=target, split=split, seed=seed)
+        what = problems.load(problem, target=target, split=split, seed=split_seed)
         where = problems.space(what, space)
         if max_parameters == "auto":
             size = api.usual_limit(what)

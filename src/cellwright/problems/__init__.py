@@ -13,7 +13,7 @@ from cellwright.problem import Problem, Task
 from cellwright.problems import tumor, uno
 from cellwright.space import Architecture, Shape, Space
 
-__all__ = ["BuiltIn", "NamedSpace", "built_in", "default_space", "load", "prepared", "space", "spaces"]
+__all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "space", "spaces"]
 
 
 class _Loader(Protocol):
@@ -157,11 +157,6 @@ def space(problem: Problem, name: str | None = None) -> Space:
     if name is not None and name not in known:
         raise UsageError(f"problem {problem.name!r} has no space {name!r}; known: {', '.join(known)}")
     return known[name or next(iter(known))](dict(problem.inputs), problem.outputs)
-
-
-def default_space(problem: Problem) -> Space:
-    """Return the space that is searched unless another is named."""
-    return space(problem)
 
 
 def _outputs(built: BuiltIn) -> int:

@@ -48,9 +48,9 @@ def table(final: dict[str, Any], search: dict[str, Any]) -> str:
         "Response of 921 cancer cell lines to 305 drugs (GDSC1, 242,949 pairs, split by row). The found network has "
         f"{ratios['parameters']:.1f} times fewer parameters than the one made by hand, trains "
         f"{ratios['training_seconds']:.1f} times faster, and its R² is {abs(ratios['score']):.4f} {higher}. It is the "
-        f"one of {len(found)} finalists that is best on the validation rows; networks were trained with {final['seeds']} "
-        f"seeds, at most {final['epochs']} epochs, two at a time with a thread each. The search trained "
-        f"{search['trials']} networks in {search['seconds'] / 60:.0f} minutes on {box['cores']} cores "
+        f"one of {len(found)} finalists that is best on the validation rows; networks were trained with "
+        f"{final['seeds']} seeds, at most {final['epochs']} epochs, two at a time with a thread each. The search "
+        f"trained {search['trials']} networks in {search['seconds'] / 60:.0f} minutes on {box['cores']} cores "
         f"({box['processor']}). [Figures](benchmarks/results/uno_small.json), [script](benchmarks/uno_small.py)."
     )
     lines += ["", text]
@@ -60,6 +60,9 @@ def table(final: dict[str, Any], search: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="runs/uno-benchmark")
+    parser.add_argument("--top", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=6)
     parser.add_argument("--readme", action="store_true", help="write the table into README.md")
     arguments = parser.parse_args()
     if (Path(arguments.out) / "run.json").exists():
@@ -69,7 +72,16 @@ def main() -> None:
             "search", "uno", "--method", "a3c", "--workers", "2", "--minutes", "10", "--epochs", "1",
             "--fraction", "0.2", "--seed", "1", "--out", arguments.out,
         )  # fmt: skip
-    final = cellwright("posttrain", arguments.out, "--top", "5", "--seeds", "3")
+    final = cellwright(
+        "posttrain",
+        arguments.out,
+        "--top",
+        str(arguments.top),
+        "--seeds",
+        str(arguments.seeds),
+        "--epochs",
+        str(arguments.epochs),
+    )
     search.pop("run")
     write_result("uno_small", {"search": search, "posttrain": final})
     text = table(final, search)

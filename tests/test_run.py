@@ -115,7 +115,7 @@ def test_too_large_networks_are_rejected_without_a_worker(tmp_path: Path, pool: 
 def test_a_limit_below_every_network_is_said_and_not_searched_for_ever(
     tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
-    with pytest.raises(RunError, match="proposals in a row had more than 1 parameters"):
+    with pytest.raises(RunError, match="proposals in a row were rejected"):
         _run(tmp_path / "log", pool, limits=Limits(evaluations=10, parameters=1))
 
 
@@ -273,5 +273,24 @@ def test_an_unknown_event_is_refused(tmp_path: Path) -> None:
     store = JsonLog(path, write=True)
     store.append({"event": "sung", "at": 0.0})
     store.close()
-    with pytest.raises(RunError, match="'sung'"):
+    with pytest.raises(RunError, match=r"event 1 of the log is damaged.*'sung'"):
+        _trials(path)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"event": "asked", "at": 0.0},
+        {"event": "started"},
+        {"event": "stopped", "at": 0.0, "reason": "whim"},
+        {"event": "asked", "at": 0.0, "proposal": {"number": 0, "point": {}, "fidelity": {}, "notes": {}}},
+    ],
+)
+def test_a_damaged_event_is_named_by_its_number(event: dict[str, object], tmp_path: Path) -> None:
+    path = tmp_path / "log"
+    store = JsonLog(path, write=True)
+    store.append({"event": "started", "at": 0.0, "workers": 1, "evaluations": 1, "minutes": None})
+    store.append(event)
+    store.close()
+    with pytest.raises(RunError, match="event 2 of the log is damaged"):
         _trials(path)

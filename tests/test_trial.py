@@ -50,12 +50,14 @@ def test_a_fidelity_out_of_range_is_refused(arguments: tuple[float, ...], messag
 
 
 def test_a_failure_has_no_score_and_a_success_a_finite_one() -> None:
-    with pytest.raises(AssertionError):
+    with pytest.raises(UsageError, match=r"failed came with 1\.0"):
         Outcome(Status.FAILED, score=1.0)
-    with pytest.raises(AssertionError):
+    with pytest.raises(UsageError, match="ok came with None"):
         Outcome(Status.OK)
-    with pytest.raises(AssertionError):
+    with pytest.raises(UsageError, match="not nan"):
         Outcome(Status.OK, score=float("nan"))
+    with pytest.raises(UsageError, match="all scores are finite"):
+        Outcome(Status.OK, 1.0, {"r2": float("inf")})
 
 
 def test_a_point_that_is_no_point_is_refused() -> None:

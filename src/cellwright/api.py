@@ -12,6 +12,7 @@ from cellwright.executors import connect
 from cellwright.methods import Random, Search
 from cellwright.problem import Problem
 from cellwright.run import Limits, Reason, Replayed, replay
+from cellwright.seeds import Use, rng_for
 from cellwright.space import Architecture, Space, space_from_json, space_to_json
 from cellwright.space.draw import in_words
 from cellwright.store import JsonLog
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
 
 _MANUAL_SHARE = 5
+_AGENTS = ("a3c", "a2c")
 Observer = Callable[[Trial], None]
 
 
@@ -94,7 +96,7 @@ def search(
         RunError: the folder holds a run already, or cannot be written.
     """
     from cellwright import problems
-    from cellwright.train import Recipe
+    from cellwright.train import Isolated, Recipe, Train
 
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
@@ -107,12 +109,17 @@ def search(
     Limits(evaluations, minutes, max_parameters)
     connect(f"local:{workers}")[0].shutdown()
     space = space or problems.space(problem)
+    _check_fit(space, problem)
+    options = dict(options or {})
+    if method in _AGENTS and "agents" not in options:
+        # while one agent waits for the last of its batch, the others must keep all workers busy
+        options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
     folder = Path(out) if out is not None else new_folder(problem.name, method)
     request = Request(
         problem=problem.name,
         space=space_to_json(space),
         method=method,
-        options=options or {},
+        options=options,
         workers=workers,
         fidelity=Fidelity(epochs, fraction, seconds),
         evaluations=evaluations,
@@ -125,7 +132,13 @@ def search(
         retries=retries,
         device=device,
     )
-    METHODS[method](space, seed, request.fidelity, dict(request.options))  # wrong options show before anything is made
+    # what is wrong shows before anything is made
+    try:
+        METHODS[method](space, seed, request.fidelity, dict(options))
+    except TypeError as error:
+        raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
+    train = Train(problem, space, seed, recipe or Recipe(), device)
+    Isolated(train, seconds=timeout, memory_gib=memory_gib, retries=retries)
     create_folder(folder, request, problem)
     run = Run(folder)
     run.drive(observe=observe)
@@ -278,7 +291,7 @@ class Run:
         self,
         *,
         top: int = 5,
-        epochs: int = 20,
+        epochs: int = 10,
         seeds: int = 3,
         patience: int = 3,
         baselines: bool = True,
@@ -306,6 +319,27 @@ class Run:
         from cellwright.report import write_report
 
         return write_report(self, Path(out) if out is not None else self.folder / "report.html")
+
+
+def _check_fit(space: Space, problem: Problem) -> None:
+    """Raise UsageError unless networks of `space` take the problem's inputs and give its outputs."""
+    from cellwright.train.fit import SETTINGS
+
+    known = dict(problem.inputs)
+    for name, shape in space.inputs.items():
+        if known.get(name) != shape:
+            raise UsageError(
+                f"space {space.name!r} reads input {name!r} of shape {shape}; problem {problem.name!r} has {known}"
+            )
+    output = space.architecture(space.sample(rng_for(0, Use.SAMPLE, 0))).output
+    if output != (problem.outputs,):
+        raise UsageError(
+            f"space {space.name!r} ends in shape {output}, problem {problem.name!r} needs {problem.outputs} unit(s); "
+            f"write sketch.space(..., units={problem.outputs})"
+        )
+    unknown = sorted({decision.name for decision in space.settings} - set(SETTINGS))
+    if unknown:
+        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
 
 
 def usual_limit(problem: Problem) -> int | None:

@@ -1,12 +1,14 @@
 """A loop with isolated local workers on a log file, from opening to closing."""
 
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
+from cellwright.errors import RunError
 from cellwright.executors import connect
 from cellwright.methods import Search
 from cellwright.run import Limits, Loop, Reason
@@ -36,26 +38,52 @@ def drive(
     executor, workers = connect(f"local:{workers}")
     store = JsonLog(log, write=True)
     try:
-        _start(isolated, executor, workers)
-        loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
-        with _signals(loop):
-            return loop.run()
+        with _one_thread():
+            loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
+            with _signals(loop):
+                if not loop.over():
+                    _start(loop, isolated, executor, workers)
+                return loop.run()
     finally:
         isolated.close()
         executor.shutdown(cancel_futures=True)
         store.close()
 
 
-def _start(isolated: Isolated, executor: Executor, workers: int) -> None:
-    """Have every worker's child ready before the run's clock starts: its time is for trials."""
+def _start(loop: Loop, isolated: Isolated, executor: Executor, workers: int) -> None:
+    """Have every worker's child ready before the run's clock starts: its time is for trials.
+
+    Raises:
+        RunError: a child cannot be started.
+    """
     together = threading.Barrier(workers)
 
     def start() -> None:
         together.wait()  # so that each thread takes one of these calls
         isolated.start()
 
-    for started in [executor.submit(start) for _ in range(workers)]:
-        started.result()
+    waiting = {executor.submit(start) for _ in range(workers)}
+    while waiting and not loop.interrupted:
+        done, waiting = wait(waiting, timeout=0.1)
+        for future in done:
+            try:
+                future.result()
+            except (RuntimeError, OSError) as error:  # Pebble's ProcessExpired is an OSError
+                raise RunError(f"workers cannot be started: {error}") from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let the driver compute on one thread: its controller is small, and the cores belong to the workers."""
+    torch = sys.modules.get("torch")  # a search that needs it has loaded it
+    before = torch.get_num_threads() if torch else 1
+    if torch:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        if torch:
+            torch.set_num_threads(before)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What must be learned: inputs, target, task, metric, split, and the network to beat."""
 
+import contextlib
 import json
 import shutil
 import uuid
@@ -148,9 +149,7 @@ def prepare(
             building.mkdir()
             save_data(building, Dataset(tables, dataset.index, dataset.target), split)
             replace(problem, folder=building).save()
-            if folder.exists():  # left by another version, or made by another process meanwhile
-                shutil.rmtree(folder)
-            building.replace(folder)
+            _put(building, folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
     except OSError as error:
@@ -159,6 +158,19 @@ def prepare(
         ) from error
     load_data.cache_clear()
     return problem
+
+
+def _put(building: Path, folder: Path) -> None:
+    """Make `building` the folder, in the place of what stands there; others may be doing the same."""
+    aside = building.with_name(f"{building.name}-old")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            folder.replace(aside)
+        building.replace(folder)
+    except OSError:
+        Problem.load(folder)  # another process was faster: its folder is as good
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _scaled(dataset: Dataset, table: Table, train: np.ndarray) -> np.ndarray:

@@ -5,16 +5,16 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from cellwright.errors import RunError, SpaceError, UsageError
+from cellwright.errors import CellwrightError, RunError, SpaceError, UsageError
 from cellwright.methods.protocol import Search
 from cellwright.space import Space
-from cellwright.store import Store
+from cellwright.store import Event, Store
 from cellwright.trial import Outcome, Proposal, Status, Trial
 
 __all__ = ["Limits", "Loop", "Reason", "replay"]
@@ -87,32 +87,41 @@ def replay(store: Store) -> Replayed:
     """Return what the log of `store` says.
 
     Raises:
-        RunError: it tells of what was never asked.
+        RunError: an event cannot be understood; it is named by its number.
     """
     state = Replayed()
-    for event in store.events():
-        state.clock = max(state.clock, event["at"])
-        match event["event"]:
-            case "asked":
-                proposal = Proposal.from_json(event["proposal"])
-                state.pending[proposal.number] = proposal
-                state.next = proposal.number + 1
-            case "told":
-                number = event["number"]
-                if number not in state.pending:
-                    raise RunError(f"the log tells of trial {number}, which was never asked; restore it from a copy")
-                outcome = Outcome.from_json(event["outcome"])
-                times = {name: event[name] for name in ("key", "started", "finished", "worker")}
-                state.trials.append(Trial(state.pending.pop(number), outcome, **times))
-            case "started":
-                state.begun, state.reason = True, None
-                state.workers = max(state.workers, event["workers"])
-                state.evaluations, state.minutes = event["evaluations"], event["minutes"]
-            case "stopped":
-                state.reason = Reason(event["reason"])
-            case other:
-                raise RunError(f"the log has an event {other!r}, which this version does not know")
+    for number, event in enumerate(store.events(), start=1):
+        try:
+            _fold(state, event)
+        except (KeyError, TypeError, ValueError, AssertionError, CellwrightError) as error:
+            reason = error if isinstance(error, CellwrightError) else repr(error)
+            raise RunError(f"event {number} of the log is damaged: {reason}; restore it from a copy") from error
     return state
+
+
+def _fold(state: Replayed, event: Event) -> None:
+    """Take an event into account."""
+    state.clock = max(state.clock, event["at"])
+    match event["event"]:
+        case "asked":
+            proposal = Proposal.from_json(event["proposal"])
+            state.pending[proposal.number] = proposal
+            state.next = proposal.number + 1
+        case "told":
+            number = event["number"]
+            if number not in state.pending:
+                raise RunError(f"it tells of trial {number}, which was never asked")
+            outcome = Outcome.from_json(event["outcome"])
+            times = {name: event[name] for name in ("key", "started", "finished", "worker")}
+            state.trials.append(Trial(state.pending.pop(number), outcome, **times))
+        case "started":
+            state.begun, state.reason = True, None
+            state.workers = max(state.workers, event["workers"])
+            state.evaluations, state.minutes = event["evaluations"], event["minutes"]
+        case "stopped":
+            state.reason = Reason(event["reason"])
+        case other:
+            raise RunError(f"this version knows no event {other!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,22 +180,28 @@ class Loop:
         self._workers: dict[str, int] = {}
         self._evaluated = 0
         self._rejected = 0  # in a row
-        self._interrupted = False
+        self.interrupted = False
         state = replay(store)
         self._pending = state.pending
         self._waiting = sorted(state.pending)  # of the log, not submitted yet
         self._next = state.next
-        self._zero = self._clock() - state.clock
+        self._before = state.clock
+        self._zero = self._clock() - self._before
         for trial in state.trials:
             self._take(trial)
 
     def stop(self, _signal: int = 0, _frame: FrameType | None = None) -> None:
         """End as soon as possible; what runs now will run again on resumption. Usable as a signal handler."""
-        self._interrupted = True
+        self.interrupted = True
         self._done.put(None)
 
+    def over(self) -> bool:
+        """Return whether there is nothing to evaluate, so that no worker is needed."""
+        return self._over() is not None or not (self._waiting or self._search.ask(self._next, self._pending))
+
     def run(self) -> Reason:
-        """Go on until the end and return its reason."""
+        """Go on until the end and return its reason; the run's clock starts now."""
+        self._zero = self._clock() - self._before
         limits = {"evaluations": self._limits.evaluations, "minutes": self._limits.minutes}
         self._store.append({"event": "started", "at": self._now(), "workers": self._capacity - 1, **limits})
         reason = self._over()
@@ -198,9 +213,8 @@ class Loop:
             if reason is None:
                 self._wait()
                 reason = self._over()
-        if reason is not Reason.INTERRUPTED:
-            self._drain()
-        if self._interrupted:
+        self._drain()
+        if self.interrupted:
             reason = Reason.INTERRUPTED
         self._store.append({"event": "stopped", "at": self._now(), "reason": reason.value})
         return reason
@@ -220,8 +234,8 @@ class Loop:
             self._submit(proposal)
             if self._rejected >= _MOST_REJECTED:
                 raise RunError(
-                    f"{_MOST_REJECTED} proposals in a row had more than {self._limits.parameters:,} parameters; "
-                    "allow more, or search a space of smaller networks"
+                    f"{_MOST_REJECTED} proposals in a row were rejected (limit on parameters: "
+                    f"{self._limits.parameters}); allow more, or search a space of smaller networks"
                 )
 
     def _proposal(self) -> Proposal | None:
@@ -246,7 +260,7 @@ class Loop:
         try:
             architecture = self._space.architecture(proposal.point)
         except SpaceError as error:
-            self._tell(proposal, Outcome(Status.FAILED, error=str(error)), key="")
+            self._tell(proposal, Outcome(Status.REJECTED, error=str(error)), key="")
             return
         key, parameters = architecture.key, architecture.parameters
         if self._limits.parameters is not None and parameters > self._limits.parameters:
@@ -282,6 +296,8 @@ class Loop:
             outcome, started, finished, place = future.result()
         except CancelledError:  # not begun when the loop ended: it stays pending
             return
+        except (BrokenExecutor, OSError) as error:
+            raise RunError(f"the executor is broken: {error!r}; nothing finished is lost: resume") from error
         worker = self._workers.setdefault(place, len(self._workers))
         trial = self._tell(proposal, outcome, key, (started - self._zero, finished - self._zero), worker)
         del self._owner[key]
@@ -323,7 +339,7 @@ class Loop:
     # Ending
 
     def _over(self) -> Reason | None:
-        if self._interrupted:
+        if self.interrupted:
             return Reason.INTERRUPTED
         if self._limits.evaluations is not None and self._evaluated >= self._limits.evaluations:
             return Reason.EVALUATIONS
@@ -334,13 +350,18 @@ class Loop:
         return None
 
     def _drain(self) -> None:
-        """Wait for what runs; what has not begun stays pending, for a resumption with wider limits."""
+        """Wait for what runs, unless interrupted, and take in what has finished.
+
+        What has not begun stays pending, for a resumption with wider limits.
+        """
         for future in self._running.values():
             future.cancel()
-        while self._running and not self._interrupted:
+        while self._running and not self.interrupted:
             number = self._done.get()
             if number is not None:
                 self._finish(number)
+        for number in [number for number, future in self._running.items() if future.done()]:
+            self._finish(number)
 
     def _now(self) -> float:
         return round(self._clock() - self._zero, 6)

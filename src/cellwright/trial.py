@@ -17,7 +17,7 @@ class Status(StrEnum):
 
     OK = "ok"
     CACHED = "cached"  # answered with the outcome of an equal architecture; no evaluation
-    REJECTED = "rejected"  # over a limit known before training; no evaluation
+    REJECTED = "rejected"  # over a limit, or not to be built, which is known before training; no evaluation
     DIVERGED = "diverged"  # a loss or a prediction was not finite
     TIMEOUT = "timeout"
     MEMORY = "memory"
@@ -100,8 +100,12 @@ class Outcome:
     source: int | None = None
 
     def __post_init__(self) -> None:
-        assert self.score is None or math.isfinite(self.score), "a score is finite or None"
-        assert (self.score is not None) == (self.status is Status.OK) or self.status is Status.CACHED
+        if self.score is not None and not math.isfinite(self.score):
+            raise UsageError(f"a score is a finite number or None, not {self.score!r}; say diverged instead")
+        if (self.score is not None) != (self.status is Status.OK) and self.status is not Status.CACHED:
+            raise UsageError(f"an outcome has a score if and only if it is ok; {self.status} came with {self.score!r}")
+        if not all(math.isfinite(value) for value in self.scores.values()):
+            raise UsageError(f"all scores are finite numbers; got {dict(self.scores)!r}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON."""

@@ -165,6 +165,16 @@ def test_wide_tables_are_boosted_by_their_components(tmp_path: Path) -> None:
     assert reduced.features.shape == (15, 14)
     assert baselines._components(data, data.tables["drugs"], split.train, seed=0).features.shape == (12, 4)
     assert np.isfinite(boosting(problem, 0)(split.test)).all()
+    # of the entities that training shows, and no others
+    rows = split.train[data.index["cell"][split.train] < 10]
+    changed = np.array(data.tables["cells"].features)
+    changed[10:] = 99.0
+    before, after = (
+        baselines._components(data, Table(features, "cell"), rows, seed=0).features
+        for features in (data.tables["cells"].features, changed)
+    )
+    assert before.shape == (15, 9)
+    np.testing.assert_array_equal(before[:10], after[:10])
 
 
 @pytest.mark.parametrize("kind", BASELINES)

@@ -124,8 +124,9 @@ def test_without_a_successful_trial_there_is_nothing_to_posttrain(run: Run) -> N
 
 @pytest.mark.parametrize("wrong", ["top", "seeds", "patience", "epochs"])
 def test_numbers_below_one_are_refused(run: Run, wrong: str) -> None:
+    options: dict[str, Any] = {wrong: 0}
     with pytest.raises(UsageError, match="must be at least 1"):
-        run.posttrain(**{wrong: 0})
+        run.posttrain(**options)
 
 
 def architecture(width: int) -> Architecture:

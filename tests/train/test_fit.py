@@ -134,10 +134,12 @@ def test_a_fraction_of_the_rows_is_used(response: Problem, fraction: float, monk
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=1)
     used = set(torch.cat(seen).tolist())
     assert used <= set(response.data()[1].train.tolist())
-    assert sum(map(len, seen)) == len(used) == round(fraction * 1600)
+    order = torch.cat(seen).tolist()
+    assert len(order) == len(used) == round(fraction * 1600)
     seen.clear()
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=2)
     assert set(torch.cat(seen).tolist()) == used
+    assert torch.cat(seen).tolist() != order
     seen.clear()
     trained(response, epochs=1, fraction=fraction, subset_seed=5, seed=1)
     assert (set(torch.cat(seen).tolist()) == used) == (fraction == 1)

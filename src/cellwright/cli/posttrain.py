@@ -22,7 +22,7 @@ def posttrain(
     folder: Folder,
     *,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the best.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="At most, for each network.")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="At most, for each network.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, metavar="S", help="Times each network is trained.")] = 3,
     workers: Annotated[
         int | None,

@@ -50,8 +50,9 @@ def load_data(folder: Path) -> tuple[Dataset, Split]:
 
 
 def copy_data(source: Path, target: Path) -> None:
-    """Make `target` hold the same files, as hard links where the file system allows it."""
-    shutil.copytree(source, target, copy_function=_link, dirs_exist_ok=True)
+    """Make `target` hold the same files and no others, as hard links where the file system allows it."""
+    shutil.rmtree(target, ignore_errors=True)  # left by a start that did not get far
+    shutil.copytree(source, target, copy_function=_link)
 
 
 def _array(folder: Path, name: str) -> np.ndarray:
@@ -60,8 +61,6 @@ def _array(folder: Path, name: str) -> np.ndarray:
 
 
 def _link(source: str, target: str) -> None:
-    if Path(target).exists():
-        return
     try:
         os.link(source, target)
     except OSError:  # another file system, or one without hard links

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
-from cellwright.errors import UsageError
+from cellwright.errors import RunError, UsageError
 from cellwright.methods.policy.controller import Controller, Plan, new_controller, plan
 from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
 from cellwright.methods.policy.rewards import Ranks
@@ -94,9 +94,18 @@ class A3C:
         return Proposal(number, point, self._fidelity, notes)
 
     def tell(self, trial: Trial) -> None:
-        """Take a result; the last one of a batch (A2C: of all batches) moves the policy."""
+        """Take a result; the last one of a batch (A2C: of all batches) moves the policy.
+
+        Raises:
+            RunError: the trial is not what this search asked for.
+        """
         notes = trial.proposal.notes
         agent = self._agents[notes["agent"]]
+        if trial.proposal.point.values != agent.drawn.values[notes["item"]]:
+            raise RunError(
+                f"trial {trial.number} was drawn by a controller that computes differently from this one; "
+                "resume on the machine, and with the version of torch, that began the run"
+            )
         if trial.score is not None:
             self._ranks.add(trial.score)
         agent.results[notes["item"]] = trial.score

@@ -11,13 +11,13 @@ from cellwright.drive import drive
 from cellwright.errors import RunError, UsageError
 from cellwright.methods import Listed
 from cellwright.posttrain.baselines import BASELINES
-from cellwright.posttrain.refit import Candidate, Refit, candidate_space, points
+from cellwright.posttrain.refit import MOST_SEEDS, Candidate, Refit, candidate_space, points
 from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.problem import Problem
 from cellwright.run import Limits, Reason, replay
 from cellwright.space import Architecture
 from cellwright.store import JsonLog
-from cellwright.store.folder import Request
+from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe
 from cellwright.trial import Fidelity, Trial
 
@@ -43,7 +43,7 @@ def posttrain(
     run: Searched,
     *,
     top: int = 5,
-    epochs: int = 20,
+    epochs: int = 10,
     seeds: int = 3,
     patience: int = 3,
     baselines: bool = True,
@@ -55,7 +55,7 @@ def posttrain(
 
     Each network gets all training rows, at most `epochs` epochs, and returns to its best epoch on the validation rows
     once `patience` epochs brought nothing better; the hand-made one too. The table is written to posttrain.json in the
-    run folder. What was finished before is not done again, also after a kill.
+    run folder. What the same request finished before is not done again, also after a kill.
 
     Args:
         baselines: fit the mean model, the linear model and gradient boosting as well.
@@ -65,16 +65,19 @@ def posttrain(
         UsageError: a number is out of range.
         RunError: the run has no successful trial yet, or post-training was interrupted.
     """
-    if top < 1 or seeds < 1 or patience < 1:
-        raise UsageError(f"top, seeds and patience must be at least 1, not {top!r}, {seeds!r} and {patience!r}")
+    if top < 1 or not 1 <= seeds <= MOST_SEEDS or patience < 1:
+        raise UsageError(
+            f"top and patience must be at least 1, seeds within 1 and {MOST_SEEDS}; "
+            f"got {top!r}, {patience!r} and {seeds!r}"
+        )
     candidates = _candidates(run, top, seeds, baselines=baselines)
     fidelity = Fidelity(epochs)
     recipe = replace(Recipe(**run.request.recipe), patience=patience)
     evaluate = Refit(run.problem, candidates, run.request.seed, recipe, run.request.device)
     space = candidate_space(candidates)
     work = points(space, candidates)
-    log = _log(run.folder, candidates, fidelity, recipe)
-    workers = workers or run.request.workers
+    log = _log(run.folder, candidates, fidelity, recipe, timeout)
+    workers = run.request.workers if workers is None else workers
     reason = drive(
         log,
         Listed(work, fidelity=fidelity),
@@ -113,12 +116,15 @@ def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tupl
     return (*found, *manual, *simple)
 
 
-def _log(folder: Path, candidates: tuple[Candidate, ...], fidelity: Fidelity, recipe: Recipe) -> Path:
+def _log(
+    folder: Path, candidates: tuple[Candidate, ...], fidelity: Fidelity, recipe: Recipe, timeout: float | None
+) -> Path:
     """Return the log that belongs to exactly this work."""
     request = {
         "candidates": [candidate.to_json() for candidate in candidates],
         "fidelity": asdict(fidelity),
         "recipe": asdict(recipe),
+        "timeout": timeout,
     }
     name = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:12]
     try:
@@ -131,7 +137,7 @@ def _log(folder: Path, candidates: tuple[Candidate, ...], fidelity: Fidelity, re
 
 def _write(path: Path, finalists: Finalists) -> None:
     try:
-        path.write_text(json.dumps(finalists.to_json(), indent=1))
+        write_whole(path, json.dumps(finalists.to_json(), indent=1).encode())
     except OSError as error:
         raise RunError(f"cannot write {str(path)!r}: {error.strerror}; the fits are safe, run it again") from error
 

@@ -17,7 +17,7 @@ from cellwright.trial import Outcome, Proposal, Status
 
 __all__ = ["Candidate", "Refit", "candidate_space"]
 
-_MOST_SEEDS = 1000
+MOST_SEEDS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Candidate:
 def candidate_space(candidates: tuple[Candidate, ...]) -> Space:
     """Return the space of all pairs of a candidate and a seed."""
     names = Choice("candidate", tuple(candidate.name for candidate in candidates))
-    return Space("posttrain", (), (names, Integer("seed", 0, _MOST_SEEDS)))
+    return Space("posttrain", (), (names, Integer("seed", 0, MOST_SEEDS)))
 
 
 def points(space: Space, candidates: tuple[Candidate, ...]) -> list[Point]:
@@ -87,10 +87,10 @@ class Refit:
                 measured, seconds, epochs = self._network(candidate.architecture, proposal, seed)
             else:
                 measured, seconds, epochs = self._baseline(candidate.kind, number)
+            score = measured[f"validation/{self.problem.metric}"]
+            return Outcome(Status.OK, score, {**measured, "epochs": epochs}, parameters, seconds)
         except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
             return failure(error, parameters)
-        score = measured[f"validation/{self.problem.metric}"]
-        return Outcome(Status.OK, score, {**measured, "epochs": epochs}, parameters, seconds)
 
     def _network(
         self, architecture: Architecture, proposal: Proposal, seed: int

@@ -1,5 +1,6 @@
 """The folder of a run: what was asked for, the problem it is about, and the log."""
 
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from cellwright.errors import RunError
 from cellwright.problem import Problem
 from cellwright.trial import Fidelity
 
-__all__ = ["LOG", "Request", "create_folder", "open_folder", "versions"]
+__all__ = ["LOG", "Request", "create_folder", "open_folder", "versions", "write_whole"]
 
 LOG = "log.jsonl"
 _REQUEST = "run.json"
@@ -60,6 +61,16 @@ class Request:
 
 
 _ADAPTER = TypeAdapter(Request)
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file that is there whole or not at all, and keeps its old content until then."""
+    building = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        building.write_bytes(content)
+        building.replace(path)
+    finally:
+        building.unlink(missing_ok=True)
 
 
 def create_folder(folder: Path, request: Request, problem: Problem) -> None:

@@ -18,7 +18,7 @@ from cellwright.space import Architecture
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
 
-__all__ = ["OPTIMIZERS", "Diverged", "Fitted", "Recipe", "fit", "predict", "recipe_of", "usual_batch"]
+__all__ = ["OPTIMIZERS", "SETTINGS", "Diverged", "Fitted", "Recipe", "fit", "predict", "recipe_of", "usual_batch"]
 
 #: name -> class in torch.optim
 OPTIMIZERS = {
@@ -30,6 +30,8 @@ OPTIMIZERS = {
     "adagrad": "Adagrad",
     "sgd": "SGD",
 }
+#: what a space may decide about training
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay")
 _FUSED = ("adam", "adamw", "adagrad", "sgd")
 _ROWS_AT_ONCE = 8192
 
@@ -101,10 +103,9 @@ def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
         UsageError: a setting is no field of a recipe.
     """
     settings: dict[str, Any] = dict(architecture.settings)
-    known = ("optimizer", "learning_rate", "batch_size", "weight_decay")
-    unknown = sorted(set(settings) - set(known))
+    unknown = sorted(set(settings) - set(SETTINGS))
     if unknown:
-        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(known)}")
+        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
     return replace(recipe, **settings)
 
 

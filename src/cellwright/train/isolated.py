@@ -8,6 +8,7 @@ import resource
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import CancelledError
 from multiprocessing.connection import wait
@@ -55,6 +56,8 @@ class Isolated:
             raise UsageError(f"the time-out must be above 0 seconds, not {seconds!r}")
         if memory_gib is not None and not memory_gib > 0:
             raise UsageError(f"the memory limit must be above 0 GiB, not {memory_gib!r}")
+        if retries < 0:
+            raise UsageError(f"retries must not be negative: {retries!r}")
         self._payload = pickle.dumps(evaluate)
         self._preload: str = getattr(evaluate, "preload", type(evaluate).__module__)
         self._seconds = seconds
@@ -66,7 +69,7 @@ class Isolated:
         error = ""
         for _ in range(self._retries + 1):
             try:
-                outcome = self._schedule(proposal).result()
+                outcome: Outcome = self._schedule(_evaluate, [proposal], self._seconds).result()
             except TimeoutError:
                 return Outcome(
                     Status.TIMEOUT,
@@ -83,6 +86,9 @@ class Isolated:
                 if self._closed:
                     raise CancelledError from broken
                 error = f"its worker died before it took the trial: {broken}"
+            except Exception as other:  # noqa: BLE001  # the worker's edge: an evaluator that lets one out, a result too large
+                text = "".join(traceback.format_exception(other))
+                return Outcome(Status.FAILED, error=text)
             else:
                 return outcome
         times = self._retries + 1
@@ -90,9 +96,7 @@ class Isolated:
 
     def start(self) -> None:
         """Have the child of the calling thread ready; without it the first call does that."""
-        with self._lock:
-            pool = self._pool()
-        pool.schedule(_ready).result()
+        self._schedule(_ready, [], None).result()
 
     def close(self) -> None:
         """Kill all children; trials still running raise CancelledError in their threads."""
@@ -117,16 +121,16 @@ class Isolated:
     def _prepare(self) -> None:
         self._closed = False
         self._lock: threading.Lock = threading.Lock()
-        self._pools: dict[ProcessPool, ProcessFuture[Outcome] | None] = {}  # with what its thread last waited for
+        self._pools: dict[ProcessPool, ProcessFuture[Any] | None] = {}  # with what its thread last waited for
         self._local = threading.local()
 
-    def _schedule(self, proposal: Proposal) -> "ProcessFuture[Outcome]":
-        """Give a proposal to the child of this thread."""
+    def _schedule(self, call: Callable[..., Any], arguments: list[Any], seconds: float | None) -> "ProcessFuture[Any]":
+        """Have the child of this thread make a call."""
         with self._lock:
             if self._closed:
                 raise CancelledError
             pool = self._pool()
-            future: ProcessFuture[Outcome] = pool.schedule(_evaluate, args=[proposal], timeout=self._seconds)
+            future: ProcessFuture[Any] = pool.schedule(call, args=arguments, timeout=seconds)
             self._pools[pool] = future
         return future
 

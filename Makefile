@@ -8,32 +8,36 @@ RUN ?= runs/demo
 MINUTES ?= 3
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test lint types unit install format clean help
+.PHONY: demo test lint types unit coverage install format clean help
 
 help:
 	@echo "make demo    search networks for cancer drug response for $(MINUTES) minutes, post-train, report"
 	@echo "make test    install, lint, type-check, run the tests"
+	@echo "make coverage  run the tests and show which lines they reach"
 	@echo "make format  format the code"
 	@echo "make clean   remove the virtual environment and caches"
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV) (a minute or two the first time)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..."; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv --clear $(VENV)
+	@echo "installing into $(VENV); the first time this downloads torch, which takes a while"
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet "$(TORCH)"
-	@$(BIN)/python -m pip install --quiet --editable ".[all]" --group dev
+	@$(BIN)/python -m pip install --quiet --editable ".[chem]" --group dev
 	@touch $@
 
 demo: install
 	@$(BIN)/python -m cellwright data get gdsc
 	@if test -e $(RUN)/run.json; then \
-		$(BIN)/python -m cellwright resume $(RUN); \
+		$(BIN)/python -m cellwright resume $(RUN) --minutes $(MINUTES); \
 	else \
-		$(BIN)/python -m cellwright search uno --method a3c --workers 2 --minutes $(MINUTES) --epochs 1 --fraction 0.1 --seed 1 --out $(RUN); \
+		$(BIN)/python -m cellwright search uno --method a3c --workers 2 --minutes $(MINUTES) \
+			--epochs 1 --fraction 0.1 --seed 1 --out $(RUN); \
 	fi
-	@$(BIN)/python -m cellwright posttrain $(RUN) --top 3 --seeds 1 --epochs 4
+	@$(BIN)/python -m cellwright posttrain $(RUN) --top 3 --seeds 1 --epochs 3
 	@$(BIN)/python -m cellwright report $(RUN)
 
 test: lint types unit
@@ -47,6 +51,9 @@ types: install
 
 unit: install
 	@$(BIN)/pytest -n 2
+
+coverage: install
+	@$(BIN)/pytest -n 2 --cov --cov-report=term-missing:skip-covered
 
 format: install
 	@$(BIN)/ruff format .

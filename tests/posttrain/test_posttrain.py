@@ -101,7 +101,7 @@ def test_a_failed_candidate_is_shown_and_says_why(run: Run) -> None:
     rows = posttrain(run, top=1, epochs=1, seeds=2).rows
     by_hand = rows[1]
     assert by_hand["kind"] == "manual"
-    assert by_hand["note"].startswith("cellwright.errors.UsageError: training has no setting 'momentum'")
+    assert by_hand["note"].startswith("2 of 2 failed: cellwright.errors.UsageError: training has no setting 'momentum'")
     assert (by_hand["scores"], by_hand["training_seconds"]) == ({}, None)
     assert rows[0]["scores"]
     assert rows[0]["ratios"]["score"] is None
@@ -175,7 +175,11 @@ def test_the_table_is_as_worked_out_by_hand(trial: Callable[..., Trial]) -> None
         "rmse": {"mean": 2.0, "sd": pytest.approx(2**0.5)},
     }
     assert found["validation"]["r2"]["mean"] == 0.875
-    assert (found["training_seconds"], found["epochs"], found["note"]) == (2.0, 4.5, "ValueError: too small")
+    assert (found["training_seconds"], found["epochs"], found["note"]) == (
+        2.0,
+        4.5,
+        "1 of 3 failed: ValueError: too small",
+    )
     assert found["ratios"] == {"parameters": 101 / 26, "training_seconds": 3.0, "score": 0.125}
     assert by_hand["ratios"] == {"parameters": 1.0, "training_seconds": 1.0, "score": 0.0}
     assert line["scores"]["r2"] == {"mean": 0.5, "sd": None}

@@ -15,7 +15,8 @@ CLIP = 10.0
 class Standard:
     """Mean and scale of each feature, float64 (*shape).
 
-    A feature that is constant in training has scale 1; one that is missing there throughout has no mean and becomes 0.
+    A feature that is constant in training, or missing there throughout, teaches nothing: it has mean NaN and becomes 0
+    everywhere, lest a network pass its raw value on through weights that never moved.
     """
 
     mean: np.ndarray
@@ -43,4 +44,4 @@ def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
     variance = (weights * (values - mean) ** 2).sum(axis=0) / total
     deviation = np.sqrt(variance)
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
-    return Standard(np.where(seen > 0, mean, np.nan), np.where(constant, 1.0, deviation))
+    return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))

@@ -199,7 +199,9 @@ def _probabilities(model: "object", features: np.ndarray, classes: int) -> Predi
 
 
 def _score(problem: Problem, split: Split, dataset: Dataset, predict: Predictor) -> float:
-    return scores(problem.task, dataset.target[split.validation], predict(split.validation))[problem.metric]
+    """Return what a strength is chosen by: R2, or log loss for classes, as networks are stopped by."""
+    measured = scores(problem.task, dataset.target[split.validation], predict(split.validation))
+    return measured["r2"] if problem.task is Task.REGRESSION else -measured["log_loss"]
 
 
 #: kind -> what fits it

@@ -79,7 +79,7 @@ def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[
         },
         "key": candidate.architecture.key if candidate.architecture else None,
         "number": candidate.number,
-        "note": errors[0].strip().splitlines()[-1] if errors else None,
+        "note": f"{len(errors)} of {len(trials)} failed: {errors[0].strip().splitlines()[-1]}" if errors else None,
     }
 
 

@@ -111,6 +111,8 @@ def load(name: str, *, target: str | None = None, split: str = "row", seed: int 
     (built,) = built_in(name)
     if split not in built.splits:
         raise UsageError(f"{name} cannot be split by {split!r}; known: {', '.join(built.splits)}")
+    if seed < 0:
+        raise UsageError(f"the seed of a split must not be negative: {seed!r}")
     kept = prepared(name, target=target, split=split, seed=seed)
     return kept or built.load(_folder(name, target, split, seed), target=target, split=split, seed=seed)
 

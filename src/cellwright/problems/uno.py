@@ -44,9 +44,9 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     ]
     cell = sketch.concatenate("cell", *towers)
     first = sketch.node("trunk.1", cell, operations)
-    second = sketch.node("trunk.2", first, operations)
-    third = sketch.node("trunk.3", sketch.add("sum.1", first, second), operations)
-    return sketch.space("uno-small", sketch.add("sum.2", third, second), units=outputs)
+    both = sketch.add("sum.1", first, sketch.node("trunk.2", first, operations))
+    third = sketch.node("trunk.3", both, operations)
+    return sketch.space("uno-small", sketch.add("sum.2", both, third), units=outputs)
 
 
 def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:

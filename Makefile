@@ -37,7 +37,7 @@ demo: install
 		$(BIN)/python -m cellwright search uno --method a3c --workers 2 --minutes $(MINUTES) \
 			--epochs 1 --fraction 0.1 --seed 1 --out $(RUN); \
 	fi
-	@$(BIN)/python -m cellwright posttrain $(RUN) --top 3 --seeds 1 --epochs 3
+	@$(BIN)/python -m cellwright posttrain $(RUN) --top 3 --seeds 1 --epochs 2
 	@$(BIN)/python -m cellwright report $(RUN)
 
 test: lint types unit

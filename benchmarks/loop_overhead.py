@@ -12,7 +12,7 @@ Two measurements:
 import argparse
 import tempfile
 import time
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +21,11 @@ import torch
 from common import write_result
 
 from cellwright.api import METHODS
+from cellwright.drive import drive
 from cellwright.problems import uno
-from cellwright.run import Limits, Loop
-from cellwright.space import Space
+from cellwright.run import Limits, Loop, replay
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Sleep
-from cellwright.train import Isolated
 from cellwright.trial import Fidelity, Outcome, Proposal, Status
 
 SPACE = uno.small({"expression": (942,), "descriptors": (217,), "fingerprints": (2048,)})
@@ -49,27 +48,21 @@ def score(proposal: Proposal) -> Outcome:
 
 def utilisation(method: str, seconds: float, trials: int) -> dict[str, float]:
     """Return the share of time in which 2 workers were busy."""
-    space: Space = SPACE
-    search = METHODS[method](space, 0, Fidelity(), {})
-    isolated = Isolated(Sleep(seconds), seconds=60)
-    pool = ThreadPoolExecutor(2)
+    search = METHODS[method](SPACE, 0, Fidelity(), {})
     with tempfile.TemporaryDirectory() as folder:
-        store = JsonLog(Path(folder) / "log.jsonl", write=True)
-        spans: list[tuple[float, float]] = []
-        loop = Loop(
-            search, space, isolated, pool, store, workers=2, limits=Limits(evaluations=trials),
-            observe=lambda trial: spans.append((trial.started, trial.finished)) if trial.evaluated else None,
-        )  # fmt: skip
-        started = time.perf_counter()
-        loop.run()
-        wall = time.perf_counter() - started
-        isolated.close()
-        pool.shutdown()
-        store.close()
-    # a worker counts as busy while its evaluator sleeps, not while its child starts or its result travels
-    slept = seconds * len(spans)
-    calls = sum(end - start for start, end in spans)
-    return {"slept": slept / (2 * wall), "in_call": calls / (2 * wall), "wall": wall, "trials": len(spans)}
+        log = Path(folder) / "log.jsonl"
+        drive(log, search, SPACE, Sleep(seconds), limits=Limits(evaluations=trials), workers=2, timeout=60)
+        state = replay(JsonLog(log, write=False))
+    done = [trial for trial in state.trials if trial.evaluated]
+    # a worker counts as busy while its evaluator sleeps, not while a proposal or a result is on its way
+    calls = sum(trial.finished - trial.started for trial in done)
+    clock = state.clock
+    return {
+        "slept": seconds * len(done) / (2 * clock),
+        "in_call": calls / (2 * clock),
+        "wall": clock,
+        "trials": len(done),
+    }
 
 
 def cost(method: str, trials: int, block: int) -> list[float]:

@@ -14,7 +14,7 @@ from cellwright.methods import Search
 from cellwright.run import Limits, Loop, Reason
 from cellwright.space import Space
 from cellwright.store import JsonLog
-from cellwright.train.isolated import Isolated
+from cellwright.train.isolated import GUARD, Isolated
 from cellwright.trial import Outcome, Proposal, Trial
 
 __all__ = ["drive"]
@@ -69,7 +69,7 @@ def _start(loop: Loop, isolated: Isolated, executor: Executor, workers: int) -> 
             try:
                 future.result()
             except (RuntimeError, OSError) as error:  # Pebble's ProcessExpired is an OSError
-                raise RunError(f"workers cannot be started: {error}") from error
+                raise RunError(f"workers cannot be started ({error}); {GUARD}") from error
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from cellwright.errors import RunError, UsageError
 from cellwright.trial import Outcome, Proposal, Status
 
-__all__ = ["Isolated"]
+__all__ = ["GUARD", "Isolated"]
 
+GUARD = "workers import your script: put what it runs under `if __name__ == '__main__':`"
 _GIB = 1 << 30
 _child: dict[str, Callable[[Proposal], Outcome]] = {}  # in a child: the evaluator it was started with
 
@@ -52,6 +53,8 @@ class Isolated:
         memory_gib: float | None = None,
         retries: int = 1,
     ) -> None:
+        if getattr(multiprocessing.process.current_process(), "_inheriting", False):  # a child, importing the script
+            raise RunError(GUARD)
         if seconds is not None and not seconds > 0:
             raise UsageError(f"the time-out must be above 0 seconds, not {seconds!r}")
         if memory_gib is not None and not memory_gib > 0:
@@ -159,11 +162,6 @@ def _end(pool: ProcessPool) -> None:
 
 
 def _context(preload: str) -> ForkServerContext:
-    if getattr(multiprocessing.process.current_process(), "_inheriting", False):
-        raise RunError(
-            "workers import your script, and importing it starts workers again; "
-            "put what runs under `if __name__ == '__main__':`"
-        )
     context = multiprocessing.get_context("forkserver")
     if preload != "__main__":  # which would run the user's script
         context.set_forkserver_preload([preload])

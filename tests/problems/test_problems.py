@@ -143,6 +143,13 @@ def test_without_data_the_message_names_the_command(tmp_path: Path, monkeypatch:
         problems.load("uno")
 
 
+def test_the_data_folder_can_be_named(gdsc_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELLWRIGHT_DATA", str(tmp_path / "elsewhere"))
+    assert problems.load("uno", data=gdsc_folder).rows == 96
+    with pytest.raises(DataError, match="nowhere"):
+        problems.load("uno", data=tmp_path / "nowhere")
+
+
 def test_a_problem_without_spaces_asks_for_one() -> None:
     problem = problems.load("tumor")
     with pytest.raises(UsageError, match="no space 'large'; known: tumor-small"):

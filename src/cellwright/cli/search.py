@@ -130,6 +130,12 @@ def search(
     retries: Annotated[
         int, typer.Option(min=0, metavar="N", help="Of a trial whose worker died.", rich_help_panel=_WHERE)
     ] = 1,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="The data folder; the usual cache.", show_default=False, rich_help_panel=_WHERE
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -154,7 +160,7 @@ def search(
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
     with working(f"preparing {problem}"):
-        what = problems.load(problem, target=target, split=split, seed=split_seed)
+        what = problems.load(problem, target=target, split=split, seed=split_seed, data=data)
         where = problems.space(what, space)
         if max_parameters == "auto":
             size = api.usual_limit(what)

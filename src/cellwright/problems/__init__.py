@@ -17,7 +17,7 @@ __all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "space", "sp
 
 
 class _Loader(Protocol):
-    def __call__(self, folder: Path, *, target: str | None, split: str, seed: int) -> Problem: ...
+    def __call__(self, folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +96,16 @@ def built_in(name: str | None = None) -> tuple[BuiltIn, ...]:
     return (_BUILT_IN[name],)
 
 
-def load(name: str, *, target: str | None = None, split: str = "row", seed: int = 0) -> Problem:
+def load(
+    name: str, *, target: str | None = None, split: str = "row", seed: int = 0, data: Path | None = None
+) -> Problem:
     """Return a built-in problem, prepared once and kept in the data folder.
 
     Args:
         target: what to predict, where there is a choice.
         split: what keeps rows together: "row", "pair", "cell", "drug".
         seed: decides which rows train, validate and test.
+        data: the data folder, laid out as `cellwright data get` does; None: `data_folder()`.
 
     Raises:
         UsageError: the problem, target or split is unknown.
@@ -113,13 +116,18 @@ def load(name: str, *, target: str | None = None, split: str = "row", seed: int 
         raise UsageError(f"{name} cannot be split by {split!r}; known: {', '.join(built.splits)}")
     if seed < 0:
         raise UsageError(f"the seed of a split must not be negative: {seed!r}")
-    kept = prepared(name, target=target, split=split, seed=seed)
-    return kept or built.load(_folder(name, target, split, seed), target=target, split=split, seed=seed)
+    data = data or data_folder()
+    kept = prepared(name, target=target, split=split, seed=seed, data=data)
+    return kept or built.load(
+        _folder(data, name, target, split, seed), target=target, split=split, seed=seed, data=data
+    )
 
 
-def prepared(name: str, *, target: str | None = None, split: str = "row", seed: int = 0) -> Problem | None:
+def prepared(
+    name: str, *, target: str | None = None, split: str = "row", seed: int = 0, data: Path | None = None
+) -> Problem | None:
     """Return a built-in problem if it has been prepared before; arguments as in `load`."""
-    folder = _folder(name, target, split, seed)
+    folder = _folder(data or data_folder(), name, target, split, seed)
     if not folder.exists():
         return None
     try:
@@ -128,9 +136,9 @@ def prepared(name: str, *, target: str | None = None, split: str = "row", seed: 
         return None  # damaged: `load` makes it again
 
 
-def _folder(name: str, target: str | None, split: str, seed: int) -> Path:
+def _folder(data: Path, name: str, target: str | None, split: str, seed: int) -> Path:
     request = repr((name, target, split, seed, __version__))
-    return data_folder() / "prepared" / f"{name}-{sha256(request.encode()).hexdigest()[:12]}"
+    return data / "prepared" / f"{name}-{sha256(request.encode()).hexdigest()[:12]}"
 
 
 def spaces() -> tuple[NamedSpace, ...]:

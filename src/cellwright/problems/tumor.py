@@ -46,7 +46,7 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
     return space.architecture(space.point(()))
 
 
-def load(folder: Path, *, target: str | None, split: str, seed: int) -> Problem:
+def load(folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem:  # noqa: ARG001  # loaders share a signature
     """Prepare scikit-learn's breast-cancer set (569 x 30) in `folder`; classes keep their shares in each part.
 
     Raises:

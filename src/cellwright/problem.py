@@ -4,38 +4,24 @@ import contextlib
 import json
 import shutil
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.folder import load_data, save_data
+from cellwright.data.folder import copy_raw, load_data, load_raw, save_data, save_raw
 from cellwright.data.scaling import fit_standard
-from cellwright.data.splits import Split
+from cellwright.data.splits import Division, Split, split_rows
 from cellwright.errors import DataError, SpaceError, UsageError
+from cellwright.metrics import MAXIMISED, Task
 from cellwright.space import Architecture, Shape
 
-__all__ = ["LOWER_IS_BETTER", "Problem", "Task", "prepare", "scores"]
+__all__ = ["Problem", "prepare"]
 
-#: metrics of which less is better
-LOWER_IS_BETTER = frozenset({"rmse", "mae", "log_loss"})
 _FILE = "problem.json"
-
-
-class Task(StrEnum):
-    REGRESSION = "regression"
-    CLASSIFICATION = "classification"
-
-
-#: those of `scores` of which more is better, so that searches may maximise them
-_MAXIMISED = {
-    Task.REGRESSION: ("r2", "pearson"),
-    Task.CLASSIFICATION: ("accuracy", "balanced_accuracy", "auc"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +36,13 @@ class Problem:
         inputs: name and shape of each input.
         outputs: units of the last layer: 1, or the number of classes.
         rows: of all three parts together.
-        split: what keeps rows together ("row", "pair", or an index column).
+        division: how the rows are divided.
         manual: the network designed by hand, to be beaten.
         folder: where the data is.
+        classes: their labels, in the order of their codes.
+        keep: for some inputs, of how many features the training rows may choose: those of largest variance.
+        notes: what was guessed, dropped and joined when the data was read, for people.
+        splits: what else the rows can be divided by.
     """
 
     name: str
@@ -62,20 +52,31 @@ class Problem:
     inputs: tuple[tuple[str, Shape], ...]
     outputs: int
     rows: int
-    split: str
+    division: Division
     manual: Architecture | None
     folder: Path
+    classes: tuple[str, ...] = ()
+    keep: tuple[tuple[str, int], ...] = ()
+    notes: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ("row",)
 
     def data(self) -> tuple[Dataset, Split]:
         """Return the data, scaled, memory-mapped and read-only."""
         return load_data(self.folder)
 
+    def divided(self, division: Division, folder: Path) -> "Problem":
+        """Return the same problem with its rows divided otherwise, features chosen and scaled anew, in `folder`.
+
+        Raises:
+            DataError: the rows cannot be divided so, or the folder cannot be written.
+        """
+        spec = replace(self, division=division, folder=folder)
+        return _prepared(spec, load_raw(self.folder), lambda building: copy_raw(self.folder, building))
+
     def save(self) -> None:
         """Write the description beside the data."""
-        fields = {
-            name: getattr(self, name) for name in ("name", "task", "metric", "target", "outputs", "rows", "split")
-        }
-        fields["inputs"] = [[name, list(shape)] for name, shape in self.inputs]
+        fields = asdict(replace(self, manual=None))
+        del fields["folder"]
         fields["manual"] = self.manual.to_json() if self.manual else None
         (self.folder / _FILE).write_text(json.dumps(fields))
 
@@ -90,10 +91,17 @@ class Problem:
             fields: dict[str, Any] = json.loads((folder / _FILE).read_text())
             inputs = tuple((name, tuple(shape)) for name, shape in fields.pop("inputs"))
             manual = fields.pop("manual")
-            task = Task(fields.pop("task"))
-            architecture = Architecture.from_json(manual) if manual else None
-            return cls(**fields, task=task, inputs=inputs, manual=architecture, folder=folder)
-        except (OSError, ValueError, KeyError, TypeError, SpaceError) as error:
+            fields |= {name: tuple(fields[name]) for name in ("classes", "notes", "splits")}
+            fields["keep"] = tuple((name, count) for name, count in fields["keep"])
+            fields["division"] = Division(**fields["division"])
+            fields["task"] = Task(fields["task"])
+            return cls(
+                **fields,
+                inputs=inputs,
+                manual=Architecture.from_json(manual) if manual else None,
+                folder=folder,
+            )
+        except (OSError, ValueError, KeyError, TypeError, SpaceError, UsageError) as error:
             raise DataError(f"no problem can be read from {str(folder)!r}: {error}") from error
 
 
@@ -102,53 +110,68 @@ def prepare(
     *,
     name: str,
     dataset: Dataset,
-    split: Split,
-    split_by: str,
+    division: Division,
     task: Task,
     metric: str,
     target: str,
-    manual: Architecture | None,
-    unscaled: frozenset[str] = frozenset(),
+    manual: Callable[[Mapping[str, Shape], int], Architecture] | None,
+    classes: Sequence[str] = (),
+    keep: Mapping[str, int] | None = None,
+    notes: Sequence[str] = (),
 ) -> Problem:
-    """Scale the inputs by what training rows show, write everything into `folder`, and return the problem.
+    """Divide the rows, choose and scale features by what training rows show, write all into `folder`.
 
     The folder appears at once and whole, or not at all.
 
     Args:
         dataset: with raw features.
-        unscaled: inputs that stay as they are, such as bits.
+        manual: takes input shapes and units of the last layer.
+        keep: for some inputs, how many features: those that vary most over the training rows' entities.
 
     Raises:
         UsageError: the metric is unknown, or less of it is better.
-        DataError: the target holds NaN, or one value only, or features cannot be used, or the folder cannot be written.
+        DataError: rows cannot be divided so, or the target holds NaN, or one value only, or features cannot be used, or
+            the folder cannot be written.
     """
-    if metric not in _MAXIMISED[task]:
-        raise UsageError(f"{task} maximises one of {', '.join(_MAXIMISED[task])}, not {metric!r}")
-    _check_target(dataset.target, split, task, target)
-    _check_features(dataset.tables, unscaled)
-    tables = {
-        name: table if name in unscaled else Table(_scaled(dataset, table, split.train), table.key)
-        for name, table in dataset.tables.items()
-    }
-    problem = Problem(
+    if metric not in MAXIMISED[task]:
+        raise UsageError(f"{task} maximises one of {', '.join(MAXIMISED[task])}, not {metric!r}")
+    _check_values(dataset, task, target)
+    keep = {name: count for name, count in (keep or {}).items() if count < dataset.tables[name].shape[0]}
+    inputs = {name: (keep[name],) if name in keep else table.shape for name, table in dataset.tables.items()}
+    outputs = 1 if task is Task.REGRESSION else max(len(classes), int(dataset.target.max()) + 1)
+    spec = Problem(
         name=name,
         task=task,
         metric=metric,
         target=target,
-        inputs=tuple((name, table.shape) for name, table in tables.items()),
-        outputs=1 if task is Task.REGRESSION else int(dataset.target.max()) + 1,
+        inputs=tuple(inputs.items()),
+        outputs=outputs,
         rows=dataset.rows,
-        split=split_by,
-        manual=manual,
+        division=division,
+        manual=manual(inputs, outputs) if manual else None,
         folder=folder,
+        classes=tuple(classes),
+        keep=tuple(keep.items()),
+        notes=tuple(notes),
+        splits=dataset.groupings,
     )
+    return _prepared(spec, dataset, lambda building: save_raw(building, dataset))
+
+
+def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], None]) -> Problem:
+    """Make the folder of `spec`; `save_source` puts the data as it came into a folder."""
+    split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION)
+    _check_target(dataset.target, split, spec.task, spec.target)
+    scaled = _scaled(dataset, split.train, dict(spec.keep))
+    folder = spec.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = folder.parent / f".making-{uuid.uuid4().hex}"
         try:
             building.mkdir()
-            save_data(building, Dataset(tables, dataset.index, dataset.target), split)
-            replace(problem, folder=building).save()
+            save_source(building)
+            save_data(building, scaled, split)
+            replace(spec, folder=building).save()
             _put(building, folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -157,7 +180,7 @@ def prepare(
             f"cannot write the data to {str(folder)!r}: {error}; free space, or set CELLWRIGHT_DATA"
         ) from error
     load_data.cache_clear()
-    return problem
+    return spec
 
 
 def _put(building: Path, folder: Path) -> None:
@@ -173,71 +196,47 @@ def _put(building: Path, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _scaled(dataset: Dataset, table: Table, train: np.ndarray) -> np.ndarray:
-    entity = train if table.key is None else dataset.index[table.key][train]
-    counts = np.bincount(entity, minlength=len(table.features))
-    return fit_standard(table.features, counts).apply(table.features)
+def _scaled(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int]) -> Dataset:
+    """Return the data with features chosen and scaled; inputs that share an array go on sharing one."""
+    done: dict[int, np.ndarray] = {}
+    tables: dict[str, Table] = {}
+    for name, table in dataset.tables.items():
+        if id(table.features) not in done:
+            keys = [other.key for other in dataset.tables.values() if other.features is table.features]
+            counts = _readers(dataset, keys, train, len(table.features))
+            features = table.features
+            if name in keep:
+                features = features[:, _most_variable(features, counts > 0, keep[name])]
+            done[id(table.features)] = fit_standard(features, counts).apply(features)
+        tables[name] = Table(done[id(table.features)], table.key)
+    return replace(dataset, tables=tables)
+
+
+def _readers(dataset: Dataset, keys: Sequence[str | None], rows: np.ndarray, entities: int) -> np.ndarray:
+    """Return how often `rows` read each entity through `keys`, (entities,)."""
+    read = [rows if key is None else dataset.index[key][rows] for key in keys]
+    return np.bincount(np.concatenate(read), minlength=entities)
+
+
+def _most_variable(features: np.ndarray, seen: np.ndarray, count: int) -> np.ndarray:
+    """Return the columns of largest variance over the entities `seen`, in their order; what is missing counts as 0."""
+    values = features[seen].astype(np.float64)
+    spread = np.nan_to_num(values - np.nan_to_num(values).mean(axis=0)).var(axis=0)
+    return np.sort(np.argsort(-spread, kind="stable")[:count])
+
+
+def _check_values(dataset: Dataset, task: Task, name: str) -> None:
+    if task is Task.REGRESSION:
+        bad = np.flatnonzero(~np.isfinite(dataset.target))
+        if len(bad):
+            raise DataError(f"target {name!r} is not a finite number in {len(bad)} rows, the first is row {bad[0]}")
+    for table_name, table in dataset.tables.items():
+        if np.isinf(table.features).any():
+            raise DataError(f"input {table_name!r} holds infinite values; give NaN for what is missing")
 
 
 def _check_target(target: np.ndarray, split: Split, task: Task, name: str) -> None:
-    if task is Task.REGRESSION:
-        bad = np.flatnonzero(~np.isfinite(target))
-        if len(bad):
-            raise DataError(f"target {name!r} is not a finite number in {len(bad)} rows, the first is row {bad[0]}")
     for part, rows in (("training", split.train), ("validation", split.validation), ("test", split.test)):
         if len(np.unique(target[rows])) < 2:
             what = "value" if task is Task.REGRESSION else "class"
             raise DataError(f"target {name!r} has one {what} only in the {part} rows; nothing can be learnt from them")
-
-
-def _check_features(tables: Mapping[str, Table], unscaled: frozenset[str]) -> None:
-    for name, table in tables.items():
-        if np.isinf(table.features).any():
-            raise DataError(f"input {name!r} holds infinite values; give NaN for what is missing")
-        if name in unscaled and np.isnan(table.features).any():
-            raise DataError(f"input {name!r} stays as it is and so must not hold NaN; scale it, or fill the gaps")
-
-
-def scores(task: Task, target: np.ndarray, prediction: np.ndarray) -> Mapping[str, float]:
-    """Return the metrics of a prediction over all rows at once.
-
-    Regression: r2 (1 - residual / total sum of squares, never a mean over batches), rmse, mae, pearson.
-    Classification: accuracy, balanced_accuracy, log_loss, auc (one against the rest, macro average).
-
-    Shape: target (rows,); prediction (rows,) for regression, class probabilities (rows, classes) otherwise.
-    """
-    if task is Task.REGRESSION:
-        return _regression_scores(target.astype(np.float64), prediction.astype(np.float64))
-    return _classification_scores(target, prediction.astype(np.float64))
-
-
-def _regression_scores(target: np.ndarray, prediction: np.ndarray) -> dict[str, float]:
-    residual = target - prediction
-    total = float(((target - target.mean()) ** 2).sum())
-    spread = float(prediction.std())
-    correlation = float(np.corrcoef(target, prediction)[0, 1]) if spread > 0 and total > 0 else 0.0
-    return {
-        "r2": 1.0 - float((residual**2).sum()) / total if total > 0 else float("nan"),
-        "rmse": float(np.sqrt((residual**2).mean())),
-        "mae": float(np.abs(residual).mean()),
-        "pearson": correlation,
-    }
-
-
-def _classification_scores(target: np.ndarray, probability: np.ndarray) -> dict[str, float]:
-    from sklearn.metrics import roc_auc_score
-
-    chosen = probability.argmax(axis=1)
-    classes = np.unique(target)
-    recall = [float((chosen[target == label] == label).mean()) for label in classes]
-    of_truth = probability[np.arange(len(target)), target].clip(1e-15)
-    result = {
-        "accuracy": float((chosen == target).mean()),
-        "balanced_accuracy": float(np.mean(recall)),
-        "log_loss": float(-np.log(of_truth).mean()),
-    }
-    if len(classes) < 2:
-        return result  # a ranking of one class has no area
-    areas = [roc_auc_score(target == label, probability[:, label]) for label in classes]
-    result["auc"] = float(np.mean(areas[1:] if probability.shape[1] == 2 else areas))
-    return result

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from cellwright.build import Network
 from cellwright.data.dataset import Dataset, Table
-from cellwright.problem import Task
+from cellwright.metrics import Task
 from cellwright.problems import uno
 from cellwright.seeds import Use, rng_for
 from cellwright.space import (

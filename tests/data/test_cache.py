@@ -9,7 +9,7 @@ import pytest
 from cellwright.data import cache
 from cellwright.errors import DataError
 
-PIN = cache.Wheel(project="nothing", version="1.0", bytes=3, sha256=hashlib.sha256(b"abc").hexdigest())
+PIN = cache.Package(project="nothing", version="1.0", bytes=3, sha256=hashlib.sha256(b"abc").hexdigest())
 
 
 def test_the_data_folder_is_the_one_chosen(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

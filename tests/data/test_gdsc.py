@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellwright.data import gdsc
-from cellwright.data.cache import Wheel
 from cellwright.errors import DataError, UsageError
 
 GENES = ("G1", "G2", "G3")

@@ -8,9 +8,10 @@ from sklearn.linear_model import Ridge
 
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split, split_rows
+from cellwright.metrics import Task, scores
 from cellwright.posttrain import baselines
 from cellwright.posttrain.baselines import BASELINES, boosting, linear, mean
-from cellwright.problem import Problem, Task, prepare, scores
+from cellwright.problem import Problem, prepare
 
 
 def prepared(

@@ -10,7 +10,8 @@ import torch
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import split_rows
 from cellwright.errors import UsageError
-from cellwright.problem import Problem, Task, prepare, scores
+from cellwright.metrics import Task, scores
+from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
 from cellwright.problems import uno
 from cellwright.space import Architecture, BatchNorm, Dense, Dropout, Sketch

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.problem import Task
+from cellwright.metrics import Task
 from cellwright.train.resident import Dedup, Resident, pick_device
 
 RNG = np.random.default_rng(0)

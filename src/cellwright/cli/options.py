@@ -1,6 +1,7 @@
 """The options that several commands share, and what their words mean."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,7 +9,7 @@ import typer
 
 from cellwright.errors import UsageError
 
-__all__ = ["Evaluations", "Folder", "Json", "Minutes", "number_or_none", "positive", "whole"]
+__all__ = ["Evaluations", "Folder", "Json", "Minutes", "named", "number_or_none", "positive", "whole"]
 
 WHEN = "When it ends"
 
@@ -30,6 +31,18 @@ def whole(option: str, text: str) -> int:
     if not digits.isdecimal() or int(digits) < 1:
         raise UsageError(f"{option} must be a whole number above 0, not {text!r}")
     return int(digits)
+
+
+def named(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Return what texts of the form ROLE=NAME say.
+
+    Raises:
+        UsageError: one has another form.
+    """
+    for text in texts:
+        if not all(text.partition("=")):
+            raise UsageError(f"{option} takes ROLE=NAME, as in {option} value=growth; not {text!r}")
+    return {role: name for role, _, name in (text.partition("=") for text in texts)}
 
 
 def number_or_none(option: str, text: str) -> float | None:

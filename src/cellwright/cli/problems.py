@@ -27,7 +27,8 @@ def problems(*, json: Json = False) -> None:
     if missing:
         show("")
     for row in missing:
-        show(f"{row['name']} is shown at the published sizes; get its data: cellwright data get {row['source']}")
+        how = f"get its data: cellwright data get {row['source']}" if row["source"] else "bring your tables: --data DIR"
+        show(f"{row['name']} is shown at the published sizes; {how}")
 
 
 def _rows() -> list[dict[str, Any]]:
@@ -40,7 +41,7 @@ def _rows() -> list[dict[str, Any]]:
     for built in library.built_in():
         problem = library.load(built.name) if built.source in installed else library.prepared(built.name)
         shapes = dict(problem.inputs) if problem else built.published
-        manual = problem.manual if problem else built.manual(built.published)
+        manual = problem.manual if problem else built.manual(built.published, built.outputs)
         rows.append(
             {
                 "name": built.name,
@@ -51,10 +52,11 @@ def _rows() -> list[dict[str, Any]]:
                 "metric": built.metric,
                 "manual_parameters": manual.parameters if manual else None,
                 "sizes": "data" if problem else "published",
-                "splits": list(built.splits),
+                "splits": list(problem.splits) if problem else None,
                 "spaces": list(built.spaces),
                 "source": built.source,
-                "fetched": is_fetched(built.source),
+                "own_data": built.own_data,
+                "fetched": built.source is not None and is_fetched(built.source),
             }
         )
     return rows

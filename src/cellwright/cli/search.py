@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cellwright.cli.driving import finish, interrupted, one_thread
-from cellwright.cli.options import Evaluations, Json, Minutes, number_or_none, positive, whole
+from cellwright.cli.options import Evaluations, Json, Minutes, named, number_or_none, positive, whole
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import count, duration, grid, plural, show
 from cellwright.errors import UsageError
 
 if TYPE_CHECKING:
+    from cellwright.data.splits import Division
     from cellwright.problem import Problem
     from cellwright.run import Limits
     from cellwright.space import Space
@@ -40,8 +41,21 @@ def search(
     ] = None,
     split: Annotated[
         str,
-        typer.Option(metavar="BY", help="What keeps rows together: row, pair, cell or drug.", rich_help_panel=_WHAT),
+        typer.Option(
+            metavar="BY", help="What keeps rows together: row, pair, cell, drug or given.", rich_help_panel=_WHAT
+        ),
     ] = "row",
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="Cross-validation: cut the rows into N parts that take turns as test rows.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    fold: Annotated[int, typer.Option(min=1, metavar="K", help="Whose turn it is, from 1.", rich_help_panel=_WHAT)] = 1,
     split_seed: Annotated[
         int,
         typer.Option(
@@ -131,7 +145,17 @@ def search(
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="The data folder; the usual cache.", show_default=False, rich_help_panel=_WHERE
+            metavar="DIR", help="A folder of your own tables, or one file.", show_default=False, rich_help_panel=_WHAT
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME",
+            help="Which column of your tables is the cell, drug, drug_1, drug_2, dose, value, smiles or label; "
+            "guessed, if not given.",
+            show_default=False,
+            rich_help_panel=_WHAT,
         ),
     ] = None,
     out: Annotated[
@@ -157,8 +181,10 @@ def search(
         evaluations = api.EVALUATIONS
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
+    columns = named("--column", column or [])
+    division = _division(split, split_seed, folds, fold)
     with working(f"preparing {problem}"):
-        what = problems.load(problem, target=target, split=split, seed=split_seed, data=data)
+        what = problems.load(problem, target=target, split=division, data=data, columns=columns)
         where = problems.space(what, space)
         if max_parameters == "auto":
             size = api.usual_limit(what)
@@ -196,6 +222,14 @@ def search(
     except KeyboardInterrupt:
         raise interrupted(folder) from None
     finish(run.summary(), what, folder, json=json)
+
+
+def _division(by: str, seed: int, folds: int | None, fold: int) -> "Division":
+    from cellwright.data.splits import Division
+
+    if folds is None and fold != 1:
+        raise UsageError("--fold says whose turn it is: give --folds too")
+    return Division(by, seed, folds=folds, fold=fold - 1)
 
 
 def _options(method: str, agents: int | None, batch: int | None) -> dict[str, Any]:
@@ -246,7 +280,8 @@ def _plan(problem: "Problem", space: "Space", limits: "Limits", folder: Path, me
     ends += [duration(60 * limits.minutes)] if limits.minutes else []
     return [
         ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
-        ("target", f"{problem.target}; score: {problem.metric} on the validation rows, split by {problem.split}"),
+        *(("data" if number == 0 else "", note) for number, note in enumerate(problem.notes)),
+        ("target", f"{problem.target}; score: {problem.metric} on the validation rows, split by {problem.division}"),
         ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
         ("limit", _limit(problem, limits.parameters)),
         ("search", f"{method}; ends after {' or '.join(ends)}"),

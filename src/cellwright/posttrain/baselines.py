@@ -9,7 +9,8 @@ import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split
-from cellwright.problem import Problem, Task, scores
+from cellwright.metrics import Task, scores
+from cellwright.problem import Problem
 
 __all__ = ["BASELINES", "Predictor", "boosting", "linear", "mean"]
 

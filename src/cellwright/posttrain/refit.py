@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from cellwright.metrics import scores
 from cellwright.posttrain.baselines import BASELINES
-from cellwright.problem import Problem, scores
+from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Choice, Integer, Point, Space
 from cellwright.train.evaluate import failure

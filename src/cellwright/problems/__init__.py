@@ -1,46 +1,24 @@
 """The built-in problems: for each its data, its spaces and the network designed by hand."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
 
 from cellwright import __version__
 from cellwright.data.cache import data_folder
+from cellwright.data.splits import Division
+from cellwright.data.tables import files_of
 from cellwright.errors import DataError, UsageError
-from cellwright.problem import Problem, Task
-from cellwright.problems import tumor, uno
-from cellwright.space import Architecture, Shape, Space
+from cellwright.problem import Problem
+from cellwright.problems import combo, nt3, tissue, tumor, uno
+from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.general import general
+from cellwright.space import Space
 
 __all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "space", "spaces"]
 
-
-class _Loader(Protocol):
-    def __call__(self, folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem: ...
-
-
-@dataclass(frozen=True, slots=True)
-class BuiltIn:
-    """A problem that cellwright brings.
-
-    Attributes:
-        published: input shapes of the published data, at which parameters are quoted.
-        spaces: by name, the default first; each takes input shapes and output units.
-        source: the data source it needs.
-        splits: what its rows can be split by.
-    """
-
-    name: str
-    task: Task
-    metric: str
-    title: str
-    published: Mapping[str, Shape]
-    manual: Callable[[Mapping[str, Shape]], Architecture]
-    spaces: Mapping[str, Callable[[Mapping[str, Shape], int], Space]]
-    load: _Loader
-    source: str
-    splits: tuple[str, ...]
+_BUILT_IN = {built.name: built for built in (tumor.TUMOR, uno.UNO, combo.COMBO, nt3.NT3, tissue.TISSUE)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,37 +28,6 @@ class NamedSpace:
     problem: str
     space: Space
     manual_parameters: int
-
-
-_BUILT_IN = {
-    built.name: built
-    for built in (
-        BuiltIn(
-            "tumor",
-            Task.CLASSIFICATION,
-            "accuracy",
-            "is a breast tumour malignant, from 30 measurements (scikit-learn)",
-            tumor.PUBLISHED_INPUTS,
-            tumor.manual,
-            {"tumor-small": tumor.small},
-            tumor.load,
-            "tumor",
-            ("row",),
-        ),
-        BuiltIn(
-            "uno",
-            Task.REGRESSION,
-            "r2",
-            "response of cancer cell lines to single drugs (GDSC1)",
-            uno.PUBLISHED_INPUTS,
-            uno.manual,
-            {"uno-small": uno.small},
-            uno.load,
-            "gdsc",
-            ("row", "pair", "cell", "drug"),
-        ),
-    )
-}
 
 
 def built_in(name: str | None = None) -> tuple[BuiltIn, ...]:
@@ -97,37 +44,60 @@ def built_in(name: str | None = None) -> tuple[BuiltIn, ...]:
 
 
 def load(
-    name: str, *, target: str | None = None, split: str = "row", seed: int = 0, data: Path | None = None
+    name: str,
+    *,
+    target: str | None = None,
+    split: str | Division = "row",
+    seed: int = 0,
+    data: str | Path | None = None,
+    columns: Mapping[str, str] | None = None,
 ) -> Problem:
     """Return a built-in problem, prepared once and kept in the data folder.
 
     Args:
         target: what to predict, where there is a choice.
-        split: what keeps rows together: "row", "pair", "cell", "drug".
-        seed: decides which rows train, validate and test.
-        data: the data folder, laid out as `cellwright data get` does; None: `data_folder()`.
+        split: what keeps rows together: "row", "pair", "cell", "drug"; or a whole Division.
+        seed: decides which rows train, validate and test; a Division brings its own.
+        data: a folder of the user's own tables, or one file; None: the problem's own data, fetched before.
+        columns: role -> column of those tables, where their names do not say it.
 
     Raises:
         UsageError: the problem, target or split is unknown.
-        DataError: its data has not been fetched.
+        DataError: its data has not been fetched, or the user's tables cannot be used.
     """
     (built,) = built_in(name)
-    if split not in built.splits:
-        raise UsageError(f"{name} cannot be split by {split!r}; known: {', '.join(built.splits)}")
-    if seed < 0:
-        raise UsageError(f"the seed of a split must not be negative: {seed!r}")
-    data = data or data_folder()
-    kept = prepared(name, target=target, split=split, seed=seed, data=data)
-    return kept or built.load(
-        _folder(data, name, target, split, seed), target=target, split=split, seed=seed, data=data
-    )
+    asked = _asked(built, target, split, seed, data, columns)
+    folder = _folder(built, asked)
+    return _kept(folder) or built.load(folder, asked)
 
 
-def prepared(
-    name: str, *, target: str | None = None, split: str = "row", seed: int = 0, data: Path | None = None
-) -> Problem | None:
-    """Return a built-in problem if it has been prepared before; arguments as in `load`."""
-    folder = _folder(data or data_folder(), name, target, split, seed)
+def prepared(name: str) -> Problem | None:
+    """Return a built-in problem on its own data if it has been prepared before."""
+    (built,) = built_in(name)
+    return _kept(_folder(built, Asked(data_folder())))
+
+
+def _asked(
+    built: BuiltIn,
+    target: str | None,
+    split: str | Division,
+    seed: int,
+    data: str | Path | None,
+    columns: Mapping[str, str] | None,
+) -> Asked:
+    division = split if isinstance(split, Division) else Division(split, seed)
+    if data is not None and not built.own_data:
+        raise UsageError(f"{built.name} has data of its own and takes none")
+    if data is None and built.source is None:
+        raise UsageError(
+            f"{built.name} has no data of its own: name yours (--data DIR; docs/data.md says what it takes)"
+        )
+    if columns and data is None:
+        raise UsageError("columns are named of your own tables: give --data too")
+    return Asked(data_folder(), target, division, None if data is None else Path(data), dict(columns or {}))
+
+
+def _kept(folder: Path) -> Problem | None:
     if not folder.exists():
         return None
     try:
@@ -136,15 +106,21 @@ def prepared(
         return None  # damaged: `load` makes it again
 
 
-def _folder(data: Path, name: str, target: str | None, split: str, seed: int) -> Path:
-    request = repr((name, target, split, seed, __version__))
-    return data / "prepared" / f"{name}-{sha256(request.encode()).hexdigest()[:12]}"
+def _folder(built: BuiltIn, asked: Asked) -> Path:
+    """Return where what was asked for is kept; other files of the user's, or changed ones, give another folder."""
+    files = [] if asked.data is None else [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files_of(asked.data)]  # fmt: skip
+    request = repr((built.name, asked.target, asked.division, files, sorted(asked.columns.items()), __version__))
+    return asked.fetched / "prepared" / f"{built.name}-{sha256(request.encode()).hexdigest()[:12]}"
 
 
 def spaces() -> tuple[NamedSpace, ...]:
     """Return every built-in space at published input sizes."""
     return tuple(
-        NamedSpace(built.name, make(built.published, _outputs(built)), built.manual(built.published).parameters)
+        NamedSpace(
+            built.name,
+            make(built.published, built.outputs),
+            built.manual(built.published, built.outputs).parameters,
+        )
         for built in _BUILT_IN.values()
         for make in built.spaces.values()
     )
@@ -156,18 +132,8 @@ def space(problem: Problem, name: str | None = None) -> Space:
     Raises:
         UsageError: the problem has no such space.
     """
-    known = {
-        space: make
-        for built in _BUILT_IN.values()
-        if built.name == problem.name
-        for space, make in built.spaces.items()
-    }
-    if not known:
-        raise UsageError(f"problem {problem.name!r} brings no space; give one: search(problem, space=...)")
+    built = _BUILT_IN.get(problem.name)
+    known = dict(built.spaces) if built else {"general": general}
     if name is not None and name not in known:
         raise UsageError(f"problem {problem.name!r} has no space {name!r}; known: {', '.join(known)}")
     return known[name or next(iter(known))](dict(problem.inputs), problem.outputs)
-
-
-def _outputs(built: BuiltIn) -> int:
-    return 1 if built.task is Task.REGRESSION else 2

@@ -1,17 +1,19 @@
 """Tumor: is a breast tumour malignant, from 30 measurements of cell nuclei. Ships with scikit-learn; for trying out."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import split_rows
 from cellwright.errors import UsageError
-from cellwright.problem import Problem, Task, prepare
+from cellwright.metrics import Task
+from cellwright.problem import Problem, prepare
+from cellwright.problems.built_in import Asked, BuiltIn
 from cellwright.space import Architecture, Dense, Dropout, Identity, LayerNorm, Operation, Shape, Sketch, Space
 
-__all__ = ["PUBLISHED_INPUTS", "load", "manual", "small"]
+__all__ = ["TUMOR"]
 
 PUBLISHED_INPUTS: Mapping[str, Shape] = {"measurements": (30,)}
 _OPERATIONS: tuple[Operation, ...] = (
@@ -46,32 +48,39 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
     return space.architecture(space.point(()))
 
 
-def load(folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem:  # noqa: ARG001  # loaders share a signature
-    """Prepare scikit-learn's breast-cancer set (569 x 30) in `folder`; classes keep their shares in each part.
-
-    Raises:
-        UsageError: an unknown target, or a split by anything but rows.
-    """
-    if target not in (None, "malignant"):
-        raise UsageError(f"tumor has no target {target!r}; known: malignant")
-    if split != "row":
-        raise UsageError(f"tumor has one row a patient and cannot be split by {split!r}; use row")
+def load(folder: Path, asked: Asked) -> Problem:
+    """Prepare scikit-learn's breast-cancer set (569 x 30); classes keep their shares in each part."""
+    if asked.target not in (None, "malignant"):
+        raise UsageError(f"tumor has no target {asked.target!r}; known: malignant")
+    if asked.division.by != "row":
+        raise UsageError(f"tumor has one row a patient and cannot be split by {asked.division.by!r}; use row")
     from sklearn.datasets import load_breast_cancer
 
     source = load_breast_cancer()
     malignant = (source.target == 0).astype(np.int64)  # scikit-learn's class 0
-    dataset = Dataset({"measurements": Table(source.data.astype(np.float32))}, {}, malignant)
-    # a fifth of so few rows each, or one row would decide
-    rows = split_rows(dataset.groups(split), seed=seed, validation=0.2, test=0.2, classes=malignant)
-    inputs = {"measurements": dataset.tables["measurements"].shape}
     return prepare(
         folder,
         name="tumor",
-        dataset=dataset,
-        split=rows,
-        split_by=split,
+        dataset=Dataset({"measurements": Table(source.data.astype(np.float32))}, {}, malignant),
+        # a fifth of so few rows each, or one row would decide
+        division=replace(asked.division, validation=0.2, test=0.2),
         task=Task.CLASSIFICATION,
         metric="accuracy",
         target="malignant",
-        manual=manual(inputs),
+        classes=("benign", "malignant"),
+        manual=manual,
     )
+
+
+TUMOR = BuiltIn(
+    name="tumor",
+    task=Task.CLASSIFICATION,
+    metric="accuracy",
+    title="is a breast tumour malignant, from 30 measurements (scikit-learn)",
+    published=PUBLISHED_INPUTS,
+    outputs=2,
+    manual=manual,
+    spaces={"tumor-small": small},
+    load=load,
+    source="tumor",
+)

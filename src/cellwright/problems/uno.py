@@ -5,23 +5,20 @@ dose as fourth input; a data set without doses leaves that input out.
 """
 
 from collections.abc import Mapping
+from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from cellwright.data import featurise, gdsc
-from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import split_rows
+from cellwright.data.frames import Frames, dataset_of
+from cellwright.data.responses import read_responses
 from cellwright.errors import UsageError
-from cellwright.problem import Problem, Task, prepare
+from cellwright.metrics import Task
+from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
+from cellwright.problems.built_in import Asked, BuiltIn
 from cellwright.space import Architecture, Dense, Shape, Sketch, Space
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["PUBLISHED_INPUTS", "TARGETS", "load", "manual", "small"]
+__all__ = ["TARGETS", "UNO"]
 
 #: widths of the published data, in the order of the towers
 PUBLISHED_INPUTS: Mapping[str, Shape] = {
@@ -32,6 +29,7 @@ PUBLISHED_INPUTS: Mapping[str, Shape] = {
 }
 TARGETS = {"auc": "area under the dose-response curve, 0 to 1", "ln_ic50": "ln of the IC50 in micromolar"}
 _GENES = 942
+_MIDDLE = 8  # cells of uno-large behind the first
 
 
 def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
@@ -65,58 +63,82 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
     return space.architecture(space.point(()))
 
 
-def load(folder: Path, *, target: str | None, split: str, seed: int, data: Path) -> Problem:
-    """Prepare Uno on GDSC1 in `folder`.
+def large(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
+    """Return uno-large: 25 decisions, 13^17 x (16 x 18 x ... x 30) points with all four inputs."""
+    sketch = Sketch()
+    operations = mlp(0.3, 0.4, 0.5)
+    sources = {name: sketch.input(name, shape) for name, shape in inputs.items()}
+    towers = [
+        source if name == "dose" else sketch.chain(name, source, operations, 3) for name, source in sources.items()
+    ]
+    cell = sketch.concatenate("cell.1", *towers)
+    known = [list(subset) for count in range(len(sources) + 1) for subset in combinations(sources.values(), count)]
+    for number in range(2, 2 + _MIDDLE):
+        node = sketch.node(f"node.{number}", cell, operations)
+        skip = sketch.skip(f"skip.{number}", known)
+        known += [[node], [cell]]
+        cell = sketch.concatenate(f"cell.{number}", node, skip)
+    return sketch.space("uno-large", cell, units=outputs)
 
-    Inputs: expression of the 942 genes most variable over the training cell lines, RDKit descriptors, and 2048-bit
-    Morgan fingerprints (as bits, unscaled).
 
-    Raises:
-        UsageError: an unknown target.
-        DataError: GDSC has not been fetched, or RDKit is missing.
-    """
-    target = target or "auc"
-    if target not in TARGETS:
-        raise UsageError(f"uno has no target {target!r}; known: {', '.join(TARGETS)}")
-    source = gdsc.load(release="GDSC1", folder=data)
-    responses = source.responses
-    cells = _positions(responses["cell"], source.expression.index)
-    drugs = _positions(responses["drug"], source.smiles.index)
-    index = {"cell": cells, "drug": drugs}
-    descriptors = featurise.descriptors(source.smiles.tolist())
-    bits = featurise.fingerprints(source.smiles.tolist())
-    dataset = Dataset(
-        {
-            "expression": Table(source.expression.to_numpy(np.float32), "cell"),
-            "descriptors": Table(descriptors.values, "drug"),
-            "fingerprints": Table(bits.values, "drug"),
-        },
-        index,
-        responses[target].to_numpy(np.float32),
-    )
-    rows = split_rows(dataset.groups(split), seed=seed)
-    genes = _most_variable(dataset.tables["expression"].features, np.unique(cells[rows.train]))
-    chosen = Table(dataset.tables["expression"].features[:, genes], "cell")
-    dataset = Dataset({**dataset.tables, "expression": chosen}, index, dataset.target)
+def load(folder: Path, asked: Asked) -> Problem:
+    """Prepare the response of cell lines to single drugs: GDSC1, or the user's own tables."""
+    if asked.data is not None:
+        if asked.target not in (None, "value"):
+            raise UsageError(
+                f"on your tables uno predicts the measured value and knows no target {asked.target!r}; "
+                "use --column value=NAME"
+            )
+        frames = read_responses(asked.data, pairs=False, columns=asked.columns)
+        target, keep = asked.columns.get("value", "measured value"), {}
+    else:
+        frames, target, keep = *_gdsc(asked), {"expression": _GENES}
+    dataset, _ = dataset_of(frames)
     return prepare(
         folder,
         name="uno",
         dataset=dataset,
-        split=rows,
-        split_by=split,
+        division=asked.division,
         task=Task.REGRESSION,
         metric="r2",
-        target=f"{target}: {TARGETS[target]}",
-        manual=manual({name: table.shape for name, table in dataset.tables.items()}),
-        unscaled=frozenset({"fingerprints"}),
+        target=target,
+        manual=manual,
+        keep=keep,
+        notes=frames.notes,
     )
 
 
-def _positions(names: "pd.Series[str]", known: "pd.Index[str]") -> np.ndarray:
-    return np.asarray([known.get_loc(name) for name in names], dtype=np.int64)
+def _gdsc(asked: Asked) -> tuple[Frames, str]:
+    """Return GDSC1 and what is predicted.
+
+    Inputs: expression, of which the 942 genes most variable over the training cell lines are used; RDKit descriptors;
+    2048-bit Morgan fingerprints.
+    """
+    import pandas as pd
+
+    target = asked.target or "auc"
+    if target not in TARGETS:
+        raise UsageError(f"uno has no target {target!r}; known: {', '.join(TARGETS)}")
+    source = gdsc.load(release="GDSC1", folder=asked.fetched)
+    smiles = source.smiles.tolist()
+    chemistry = {"descriptors": featurise.descriptors(smiles), "fingerprints": featurise.fingerprints(smiles)}
+    features = {"expression": ("cell", source.expression)}
+    for name, computed in chemistry.items():
+        features[name] = ("drug", pd.DataFrame(computed.values, source.smiles.index, list(computed.names)))
+    responses = source.responses[["cell", "drug", target]].rename(columns={target: "value"})
+    return Frames(responses, features), f"{target}: {TARGETS[target]}"
 
 
-def _most_variable(expression: np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Return the columns of largest variance over `cells`, in their order."""
-    variance = expression[cells].astype(np.float64).var(axis=0)
-    return np.sort(np.argsort(-variance, kind="stable")[:_GENES])
+UNO = BuiltIn(
+    name="uno",
+    task=Task.REGRESSION,
+    metric="r2",
+    title="response of cancer cell lines to single drugs (GDSC1, or your tables)",
+    published=PUBLISHED_INPUTS,
+    outputs=1,
+    manual=manual,
+    spaces={"uno-small": small, "uno-large": large},
+    load=load,
+    source="gdsc",
+    own_data=True,
+)

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Iterable
 
-from cellwright.problem import LOWER_IS_BETTER
+from cellwright.metrics import LOWER_IS_BETTER
 from cellwright.report.finals import Finals, Row, Spread
 from cellwright.report.findings import Findings
 from cellwright.report.markup import escape, missing, section, table

@@ -90,7 +90,7 @@ def reproduce_section(findings: Findings) -> str:
             ("target", problem.target),
             ("metric", findings.metric),
             ("rows", f"{problem.rows:,}{_parts(findings)}"),
-            ("split by", problem.split),
+            ("split by", str(problem.division)),
             *((f"input {name}", shape_in_words(shape)) for name, shape in problem.inputs),
             ("outputs", problem.outputs),
             ("network made by hand", amount(manual.parameters, "parameter") if manual else "none"),

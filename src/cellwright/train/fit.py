@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from cellwright.build import Network
 from cellwright.errors import UsageError
-from cellwright.problem import Problem, Task, scores
+from cellwright.metrics import Task, scores
+from cellwright.problem import Problem
 from cellwright.seeds import Use, rng_for, seed_for
 from cellwright.space import Architecture
 from cellwright.train.resident import Dedup, Resident, pick_device

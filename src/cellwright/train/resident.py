@@ -8,7 +8,7 @@ from torch import Tensor
 
 from cellwright.build import Batch
 from cellwright.data.dataset import Dataset
-from cellwright.problem import Task
+from cellwright.metrics import Task
 
 __all__ = ["Dedup", "Resident", "pick_device"]
 

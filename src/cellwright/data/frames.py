@@ -1,0 +1,111 @@
+"""Measurements as data frames, and how they become a data set."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellwright.data.dataset import Dataset, Table
+from cellwright.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["ROW", "Frames", "dataset_of", "few", "keys_of"]
+
+#: the kind of a table whose entity i is row i
+ROW = "row"
+_DOSE = "dose"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frames:
+    """Measurements and the features of what they name, read and joined but not yet scaled.
+
+    Attributes:
+        responses: one row a measurement; a column for each key that features are read by (cell, and drug or drug_1 and
+            drug_2), perhaps dose (-log10 of mol/l), perhaps given (0 training, 1 test, as the files say), and value
+            (the target: float, or a string label for classes).
+        features: by input name (kind of entity, table): the kind is what a key names ("cell", "drug"; "row" for an
+            expression matrix whose entity i is row i); the table is indexed by entity id, float columns, NaN where
+            missing.
+        notes: what was guessed, dropped and joined, in sentences for people.
+    """
+
+    responses: "pd.DataFrame"
+    features: Mapping[str, tuple[str, "pd.DataFrame"]]
+    notes: tuple[str, ...] = ()
+
+
+def keys_of(kind: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the columns that name entities of a kind: `drug`, or `drug_1` and `drug_2`."""
+    twins = (f"{kind}_1", f"{kind}_2")
+    return twins if all(twin in columns for twin in twins) else (kind,)
+
+
+def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
+    """Return the data set and the labels of its classes, sorted; no labels where the target is a number.
+
+    Where a kind has two keys (both drugs of a pair), its tables are put side by side into one that both read, under the
+    names of the keys; otherwise an input bears the name of its table. Doses are an input of their own.
+
+    Raises:
+        DataError: a row names an entity without features.
+    """
+    responses = frames.responses
+    columns = list(responses.columns)
+    tables: dict[str, Table] = {}
+    index: dict[str, np.ndarray] = {}
+    kinds: dict[str, str] = {}
+    if _DOSE in columns:
+        tables[_DOSE] = Table(responses[_DOSE].to_numpy(np.float32)[:, None])
+    for kind in dict.fromkeys(kind for kind, _ in frames.features.values()):
+        named = {name: table for name, (of, table) in frames.features.items() if of == kind}
+        if kind == ROW:
+            tables |= {name: Table(table.to_numpy(np.float32)) for name, table in named.items()}
+            continue
+        keys = keys_of(kind, columns)
+        known = _entities(named, [responses[key] for key in keys], kind)
+        arrays = {name: table.loc[known].to_numpy(np.float32) for name, table in named.items()}
+        for key in keys:
+            index[key] = known.get_indexer(responses[key].astype(known.dtype))
+        if len(keys) > 1:
+            both = np.concatenate(list(arrays.values()), axis=1)
+            kinds |= dict.fromkeys(keys, kind)
+            tables |= {key: Table(both, key) for key in keys}
+        else:
+            tables |= {name: Table(array, keys[0]) for name, array in arrays.items()}
+    target, classes = _target(responses["value"])
+    given = responses["given"].to_numpy(bool) if "given" in columns else None
+    return Dataset(tables, index, target, kinds, given), classes
+
+
+def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str]]", kind: str) -> "pd.Index[str]":
+    """Return the entities that rows name, sorted; each has features in every table."""
+    import pandas as pd
+
+    named = pd.Index(np.sort(pd.concat(columns).unique()))
+    for name, table in tables.items():
+        missing = named.difference(table.index)
+        if len(missing):
+            raise DataError(f"rows name {len(missing)} {kind}(s) without {name}: {few(missing)}")
+        if table.index.has_duplicates:
+            twice = table.index[table.index.duplicated()]
+            raise DataError(f"{name} has a {kind} twice: {few(twice)}; keep one row of each")
+    return named
+
+
+def _target(values: "pd.Series[float] | pd.Series[str]") -> tuple[np.ndarray, tuple[str, ...]]:
+    from pandas.api.types import is_numeric_dtype
+
+    if is_numeric_dtype(values) and not values.dtype == bool:
+        return values.to_numpy(np.float32), ()
+    labels, codes = np.unique(values.astype(str).to_numpy(dtype=str), return_inverse=True)
+    return codes.reshape(-1).astype(np.int64), tuple(str(label) for label in labels)
+
+
+def few(names: "Sequence[str] | pd.Index[str]", most: int = 4) -> str:
+    """Return the first names in words, and how many more there are."""
+    shown = ", ".join(repr(str(name)) for name in list(names)[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most:,} more"

@@ -1,0 +1,85 @@
+"""Expression matrices as users have them: one row a sample, a column for its class, a column for each gene."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cellwright.data.frames import ROW, Frames, few
+from cellwright.data.roles import simple
+from cellwright.data.tables import Sheet, files_of, read
+from cellwright.errors import DataError
+
+__all__ = ["read_matrix"]
+
+_LABELS = ("label", "class", "target", "y", "tissue", "type", "cancertype", "tumortype", "diagnosis", "group", "status", "outcome")  # fmt: skip
+_MOST_CLASSES = 100
+
+
+def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
+    """Read a labelled matrix: the file `place`, or the only table of the folder.
+
+    Args:
+        columns: label -> column, where somebody says it.
+
+    Raises:
+        DataError: it cannot be read, has one class, or a cell is no number; the message names file, column and row.
+    """
+    import pandas as pd
+
+    files = files_of(place)
+    if len(files) > 1:
+        raise DataError(
+            f"{str(place)!r} holds several tables ({few([path.name for path in files])}); name one: --data {files[0]}"
+        )
+    sheet = read(files[0])
+    label, guessed = _label(sheet, columns.get("label"))
+    labels = sheet.names(label)
+    genes = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
+    text = [name for name in sheet.columns if name not in (label, *genes)]
+    if not genes:
+        raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
+    values = sheet.matrix(genes)
+    counts = labels.value_counts()
+    if len(counts) < 2:
+        raise DataError(
+            f"{sheet.name}: column {label!r} has one class only, {counts.index[0]!r}; nothing can be learnt"
+        )
+    if len(counts) > min(_MOST_CLASSES, len(labels) // 2):
+        raise DataError(
+            f"{sheet.name}: column {label!r} has {len(counts):,} different values in {len(labels):,} rows and so "
+            "holds no classes; say --column label=NAME"
+        )
+    notes = [
+        f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {len(counts)} classes of "
+        f"{counts.min():,} to {counts.max():,}"
+    ]
+    if text:
+        notes.append(f"{sheet.name}: not used: {few(text)}")
+    missing = int(np.isnan(values).sum())
+    if missing:
+        notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of the training rows")
+    responses = pd.DataFrame({"value": labels.astype(str)})
+    return Frames(responses, {"expression": (ROW, pd.DataFrame(values, columns=genes))}, tuple(notes))
+
+
+def _label(sheet: Sheet, given: str | None) -> tuple[str, str]:
+    """Return the column that holds the class, and why it is taken for that."""
+    if given is not None:
+        sheet.column(given)
+        return given, "holds the class"
+    by_name = {simple(name): name for name in reversed(sheet.columns)}
+    for known in _LABELS:
+        if known in by_name:
+            return by_name[known], "holds the class, by its name"
+    rows = len(sheet.frame)
+    for name in sheet.columns:
+        if not sheet.is_numeric(name) and 1 < sheet.frame[name].nunique() <= rows // 2:
+            return name, "holds the class, being text that repeats"
+    first = sheet.columns[0]
+    values = sheet.frame[first]
+    if values.dtype.kind in "iub" and 1 < values.nunique() <= min(_MOST_CLASSES, rows // 2):
+        return first, "holds the class, being first and of few values"
+    raise DataError(
+        f"{sheet.name}: which column holds the class? Say --column label=NAME; first are {few(sheet.columns, 6)}"
+    )

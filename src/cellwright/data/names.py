@@ -1,0 +1,53 @@
+"""Names of one thing in two tables that differ in punctuation."""
+
+import collections
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+__all__ = ["Matches", "match_names"]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What became of the names of one table.
+
+    Attributes:
+        found: the name in the other table, by the name in this one.
+        ambiguous: names that could be more than one; dropped.
+        absent: names the other table does not have; dropped.
+    """
+
+    found: Mapping[str, str]
+    ambiguous: tuple[str, ...]
+    absent: tuple[str, ...]
+
+
+def match_names(names: Iterable[str], others: Iterable[str]) -> Matches:
+    """Match the names of one table with those of another.
+
+    An exact match comes first. Else the names are reduced to letters and digits in upper case, and match if exactly one
+    name on each side has that form; so what is matched exactly by one name is not given to another. Else the name is
+    ambiguous.
+    """
+    wanted, there = sorted(set(names)), set(others)
+    sharing = collections.Counter(map(_reduced, wanted))
+    by_form = collections.defaultdict(list)
+    for other in sorted(there):
+        by_form[_reduced(other)].append(other)
+    matched, ambiguous, absent = {}, [], []
+    for name in wanted:
+        form = _reduced(name)
+        candidates = by_form.get(form, []) if form else []
+        if name in there:
+            matched[name] = name
+        elif not candidates:
+            absent.append(name)
+        elif sharing[form] == len(candidates) == 1:
+            matched[name] = candidates[0]
+        else:
+            ambiguous.append(name)
+    return Matches(found=matched, ambiguous=tuple(ambiguous), absent=tuple(absent))
+
+
+def _reduced(name: str) -> str:
+    return "".join(letter for letter in name if letter.isalnum()).upper()

@@ -1,0 +1,277 @@
+"""Drug responses as users have them: a table of measurements, and tables of the drugs and cell lines it names.
+
+Which file is what follows from its columns and from the names it shares with the measurements. Everything guessed or
+dropped is told in notes.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellwright.data.frames import Frames, few, keys_of
+from cellwright.data.names import match_names
+from cellwright.data.roles import SMILES, need, roles_of, simple
+from cellwright.data.tables import Sheet, files_of, read
+from cellwright.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_responses"]
+
+_UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "umol": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}  # fmt: skip
+
+
+def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> Frames:
+    """Read and join the tables of a folder.
+
+    Args:
+        pairs: whether a row names two drugs; otherwise one.
+        columns: role -> column, where somebody says it.
+
+    Raises:
+        DataError: a table is missing, cannot be read, or does not join; the message names file, column and row.
+    """
+    sheets = [read(path) for path in files_of(place)]
+    absent = sorted(set(columns.values()) - {name for sheet in sheets for name in sheet.columns})
+    if absent:
+        raise DataError(f"no table of {str(place)!r} has a column {absent[0]!r}")
+    main, roles = _measurements(sheets, columns, place, pairs=pairs)
+    drugs = ("drug_1", "drug_2") if pairs else ("drug",)
+    need(main, roles, "cell", *drugs, "value")
+    notes = [f"{main.name}: {len(main.frame):,} rows; " + ", ".join(f"{role} = {roles[role]!r}" for role in roles)]
+    rows = _rows(main, roles, ("cell", *drugs), notes)
+    others = [sheet for sheet in sheets if sheet is not main]
+    features: dict[str, tuple[str, pd.DataFrame]] = {}
+    for kind, read_kind in (("cell", _cell_tables), ("drug", _drug_tables)):
+        keys = keys_of(kind, list(rows.columns))
+        named = set().union(*(rows[key] for key in keys))
+        tables = read_kind(others, named, columns, notes)
+        if not tables:
+            raise DataError(
+                f"no table of {str(place)!r} describes the {kind}s that {main.name} names ({few(sorted(named))}): "
+                f"{_WANTED[kind]}"
+            )
+        rows = _joined(rows, keys, kind, tables, notes)
+        features |= {name: (kind, table) for name, table in tables.items()}
+    return Frames(_averaged(rows, drugs, notes), features, tuple(notes))
+
+
+_WANTED = {
+    "cell": "wanted is one row a cell line: its name, and a column of expression for each gene (or the other way round)",
+    "drug": "wanted is one row a drug: its name, and a column of SMILES, or columns of descriptors",
+}
+
+
+def _measurements(
+    sheets: list[Sheet], columns: Mapping[str, str], place: Path, *, pairs: bool
+) -> tuple[Sheet, dict[str, str]]:
+    """Return the table of measurements and what its columns mean."""
+    found = [(sheet, roles_of(sheet, columns)) for sheet in sheets]
+    drugs = ("drug_1", "drug_2") if pairs else ("drug",)
+    fit = [(sheet, roles) for sheet, roles in found if "cell" in roles and all(drug in roles for drug in drugs)]
+    whole = [(sheet, roles) for sheet, roles in fit if "value" in roles] or fit
+    if len(whole) > 1:
+        names = few([sheet.name for sheet, _ in whole])
+        raise DataError(f"several tables of {str(place)!r} hold measurements: {names}; leave one, or name its file")
+    if whole:
+        return whole[0]
+    other = [sheet for sheet, roles in found if "cell" in roles and ("drug" if pairs else "drug_1") in roles]
+    if other:
+        has, wants = ("one drug", "two drugs") if pairs else ("two drugs", "one drug")
+        problem = "uno" if pairs else "combo"
+        raise DataError(f"{other[0].name} names {has} a row and {wants} are wanted here; search {problem} instead")
+    first = max(sheets, key=lambda sheet: len(sheet.frame))
+    roles = roles_of(first, columns)
+    need(first, roles, "cell", *drugs)
+    raise AssertionError(first.name)
+
+
+def _rows(main: Sheet, roles: Mapping[str, str], keys: tuple[str, ...], notes: list[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    rows = pd.DataFrame({key: main.names(roles[key]) for key in keys})
+    if "dose" in roles and "drug" in keys:
+        rows["dose"] = _dose(main, roles["dose"], notes)
+    rows["value"] = main.numbers(roles["value"])
+    return rows
+
+
+def _dose(main: Sheet, column: str, notes: list[str]) -> np.ndarray:
+    """Return -log10 of the dose in mol/l."""
+    values = main.numbers(column)
+    form = simple(column)
+    if form.startswith("log"):
+        sign = -1 if np.median(values) < 0 else 1
+        notes.append(f"dose: {column!r} is taken as {'' if sign < 0 else '-'}log10 of mol/l")
+        return sign * values
+    wrong = np.flatnonzero(values <= 0)
+    if len(wrong):
+        raise DataError(
+            f"{main.name}: column {column!r} is {values[wrong[0]]:g} in row {wrong[0] + 1:,}"
+            f"{f' and {len(wrong) - 1:,} more' if len(wrong) > 1 else ''}; a dose is above 0: leave controls out"
+        )
+    unit = next((unit for unit in _UNITS if form.endswith(unit)), None)
+    notes.append(f"dose: {column!r} is in {unit or 'micromolar (its name says no unit)'}; used is -log10 of mol/l")
+    scaled: np.ndarray = -np.log10(values * _UNITS[unit or "um"])
+    return scaled
+
+
+def _cell_tables(
+    sheets: list[Sheet], named: set[str], columns: Mapping[str, str], notes: list[str]
+) -> dict[str, "pd.DataFrame"]:
+    """Return the tables of cell lines, by input name."""
+    found: dict[str, pd.DataFrame] = {}
+    for sheet in sheets:
+        key, share = _key(sheet, named, columns.get("cell"))
+        across = _overlap(sheet.columns, named)
+        table = _features(sheet, key, notes) if key and share >= across else None
+        if table is None and across:
+            table = _turned(sheet, named, notes)
+        if table is not None:
+            found["expression" if not found else sheet.path.name.split(".")[0]] = table
+    return found
+
+
+def _drug_tables(
+    sheets: list[Sheet], named: set[str], columns: Mapping[str, str], notes: list[str]
+) -> dict[str, "pd.DataFrame"]:
+    """Return the tables of drugs, by input name: descriptors that are given, or those of the SMILES."""
+    found: dict[str, pd.DataFrame] = {}
+    for sheet in sheets:
+        key, _ = _key(sheet, named, columns.get("drug"))
+        if key is None:
+            continue
+        smiles = columns.get("smiles") if columns.get("smiles") in sheet.columns else None
+        smiles = smiles or next((name for name in sheet.columns if simple(name) in SMILES and name != key), None)
+        if smiles is not None:
+            found |= _chemistry(sheet, key, smiles, named, notes)
+            continue
+        table = _features(sheet, key, notes)
+        if table is not None:
+            found["descriptors" if "descriptors" not in found else sheet.path.name.split(".")[0]] = table
+    return found
+
+
+def _overlap(names: "tuple[str, ...] | pd.Series[str]", named: set[str]) -> int:
+    return len(match_names(named, names).found)
+
+
+def _key(sheet: Sheet, named: set[str], given: str | None) -> tuple[str | None, int]:
+    """Return the column that shares most names with the measurements, and how many it shares."""
+    import pandas as pd
+
+    best: tuple[str | None, int] = (None, 0)
+    for column in [given] if given in sheet.columns else list(sheet.columns):
+        assert column is not None
+        values = sheet.frame[column]
+        if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
+            continue
+        if values.dtype.kind == "f":
+            values = values.dropna().astype("Int64")
+        if values.nunique() < 2 and len(values) > 1:
+            continue
+        shared = _overlap(values.dropna().astype(str).str.strip(), named)
+        if shared > best[1]:
+            best = (column, shared)
+    return best
+
+
+def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None":
+    """Return the columns of numbers, indexed by the key; None if there is none."""
+    import pandas as pd
+
+    numeric = [name for name in sheet.columns if name != key and sheet.is_numeric(name)]
+    if not numeric:
+        return None
+    ids = sheet.names(key)
+    table = pd.DataFrame(sheet.matrix(numeric), index=pd.Index(ids, name=None), columns=numeric)
+    text = [name for name in sheet.columns if name not in (key, *numeric)]
+    notes.append(f"{sheet.name}: {len(table):,} rows named by {key!r}, {len(numeric):,} features"
+                 + (f"; not used: {few(text)}" if text else ""))  # fmt: skip
+    return table
+
+
+def _turned(sheet: Sheet, named: set[str], notes: list[str]) -> "pd.DataFrame":
+    """Return a table of one column a cell line the right way round."""
+    import pandas as pd
+
+    cells = [name for name in sheet.columns if sheet.is_numeric(name)]
+    label = next((name for name in sheet.columns if name not in cells), None)
+    features = sheet.names(label) if label is not None else pd.Series(map(str, range(len(sheet.frame))))
+    notes.append(
+        f"{sheet.name}: one column a cell line ({len(cells):,}), one row a feature ({len(features):,}): turned"
+    )
+    return pd.DataFrame(sheet.matrix(cells).T, index=pd.Index(cells), columns=list(features))
+
+
+def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
+    """Return descriptors and fingerprints of the drugs that the measurements name."""
+    import pandas as pd
+
+    from cellwright.data import featurise
+
+    ids = sheet.names(key)
+    matches = match_names(named, ids)
+    wanted = ids.isin(list(matches.found.values())) & ~sheet.frame[smiles].isna()
+    texts = sheet.frame.loc[wanted, smiles].astype(str)
+    parsed = featurise.parse(texts, drop_bad=True)
+    good = np.asarray(parsed.rows)
+    bad = sorted(set(range(len(texts))) - set(good.tolist()))
+    if bad:
+        first = f"{str(ids[wanted].iloc[bad[0]])!r}: {str(texts.iloc[bad[0]])!r}"
+        notes.append(
+            f"{sheet.name}: {len(bad):,} SMILES in {smiles!r} cannot be read and are left out (the first: {first})"
+        )
+    kept, names = texts.iloc[good].tolist(), ids[wanted].iloc[good].tolist()
+    if not kept:
+        return {}
+    notes.append(f"{sheet.name}: {len(kept):,} drugs named by {key!r}; descriptors and fingerprints of {smiles!r}")
+    computed = {"descriptors": featurise.descriptors(kept), "fingerprints": featurise.fingerprints(kept)}
+    return {
+        name: pd.DataFrame(features.values, index=pd.Index(names), columns=list(features.names))
+        for name, features in computed.items()
+    }
+
+
+def _joined(
+    rows: "pd.DataFrame", keys: tuple[str, ...], kind: str, tables: "dict[str, pd.DataFrame]", notes: list[str]
+) -> "pd.DataFrame":
+    """Return the rows whose entities have features in every table, named as there; tell of the others."""
+    known: set[str] | None = None
+    for name, table in tables.items():
+        if table.index.has_duplicates:
+            twice = table.index[table.index.duplicated()]
+            raise DataError(f"{name}: the {kind} {few(twice)} has several rows; keep one of each")
+        known = set(table.index) if known is None else known & set(table.index)
+    assert known is not None
+    named = set().union(*(rows[key] for key in keys))
+    matches = match_names(named, known)
+    lost = [*matches.absent, *matches.ambiguous]
+    keep = np.logical_and.reduce([rows[key].isin(list(matches.found)) for key in keys])
+    if not keep.any():
+        raise DataError(
+            f"no row names {'two' if len(keys) > 1 else 'a'} {kind}{'s' if len(keys) > 1 else ''} with features: "
+            f"rows name {few(sorted(named))}, features are of {few(sorted(known))}"
+        )
+    if lost:
+        notes.append(
+            f"{len(lost):,} of {len(named):,} {kind}s have no features: {few(sorted(lost))}; "
+            f"{int((~keep).sum()):,} of {len(rows):,} rows left out"
+        )
+    rows = rows[keep].reset_index(drop=True)
+    return rows.assign(**{key: rows[key].map(matches.found) for key in keys})
+
+
+def _averaged(rows: "pd.DataFrame", drugs: tuple[str, ...], notes: list[str]) -> "pd.DataFrame":
+    """Return one row for each combination, the mean of its values; the order of a pair means nothing."""
+    if len(drugs) > 1:
+        ordered = np.sort(rows[list(drugs)].to_numpy(dtype=str), axis=1)
+        rows = rows.assign(drug_1=ordered[:, 0], drug_2=ordered[:, 1])
+    keys = [name for name in rows.columns if name != "value"]
+    mean = rows.groupby(keys, as_index=False, sort=True)["value"].mean()
+    if len(mean) < len(rows):
+        notes.append(f"{len(rows) - len(mean):,} repeated measurements averaged: {len(mean):,} rows")
+    return mean

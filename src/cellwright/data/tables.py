@@ -1,0 +1,231 @@
+"""Tables as users have them: CSV, TSV and Parquet files, read with messages that name file, column and row.
+
+Rows are counted from 1 below the header.
+"""
+
+import gzip
+import lzma
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from cellwright.data.frames import few
+from cellwright.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Sheet", "files_of", "read"]
+
+_TEXT = (".csv", ".tsv", ".txt", ".tab")
+_PARQUET = (".parquet", ".pq")
+_PACKED = (".gz", ".bz2", ".xz")
+_DELIMITERS = ("\t", ",", ";", "|")
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", ".", "#n/a", "?"})
+_BROKEN = (OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One table, as it stands in a file: text, or numbers where every cell is one.
+
+    Attributes:
+        path: of the file.
+        frame: its columns are named by strings.
+    """
+
+    path: Path
+    frame: "pd.DataFrame"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(self.frame.columns)
+
+    def column(self, name: str) -> "pd.Series":
+        """Return a column.
+
+        Raises:
+            DataError: there is none of this name.
+        """
+        if name not in self.frame.columns:
+            raise DataError(f"{str(self.path)!r} has no column {name!r}; it has {few(self.columns, 12)}")
+        column: pd.Series = self.frame[name]
+        return column
+
+    def names(self, column: str) -> "pd.Series[str]":
+        """Return a column of identifiers as text, whole numbers without a decimal point.
+
+        Raises:
+            DataError: a cell is empty.
+        """
+        import pandas as pd
+
+        values = self.column(column)
+        if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            values = values.astype("Int64")
+        empty = np.flatnonzero(values.isna() | (values.astype(str).str.strip() == ""))
+        if len(empty):
+            raise DataError(f"{self.name}: column {column!r} is empty in {_rows(empty)}; fill it in, or leave it out")
+        return values.astype(str).str.strip()
+
+    def numbers(self, column: str, *, missing: bool = False) -> np.ndarray:
+        """Return a column of numbers, float64 (rows,).
+
+        Args:
+            missing: cells may be empty, and are NaN.
+
+        Raises:
+            DataError: a cell is no finite number.
+        """
+        values, bad = _numeric(self.column(column))
+        empty = np.isnan(values) & ~bad
+        infinite = np.isinf(values)
+        for wrong, what in ((bad, "no number"), (infinite, "no finite number"), (empty & (not missing), "empty")):
+            if wrong.any():
+                row = int(np.flatnonzero(wrong)[0])
+                shown = "" if what == "empty" else f": {str(self.frame[column].iloc[row])!r}"
+                raise DataError(
+                    f"{self.name}: column {column!r} is {what} in {_rows(np.flatnonzero(wrong))}{shown}; "
+                    "correct it, or leave the row out"
+                )
+        return values
+
+    def is_numeric(self, column: str) -> bool:
+        """Return whether most of a column is numbers, so that what is none is an error and no name."""
+        values, bad = _numeric(self.frame[column])
+        return bool((~np.isnan(values)).sum() > bad.sum())
+
+    def matrix(self, columns: Sequence[str]) -> np.ndarray:
+        """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.
+
+        Raises:
+            DataError: a cell is no finite number, or a column is empty throughout.
+        """
+        part = self.frame[list(columns)]
+        if all(kind.kind in "fiub" for kind in part.dtypes):
+            result = part.to_numpy(np.float32)
+            if np.isinf(result).any():
+                self.numbers(columns[int(np.flatnonzero(np.isinf(result).any(axis=0))[0])], missing=True)
+        else:
+            result = np.stack([self.numbers(name, missing=True) for name in columns], axis=1).astype(np.float32)
+        hollow = np.flatnonzero(np.isnan(result).all(axis=0))
+        if len(hollow):
+            raise DataError(
+                f"{self.name}: column {columns[hollow[0]]!r} is empty throughout"
+                f"{f' (and {len(hollow) - 1:,} more are)' if len(hollow) > 1 else ''}; take it out"
+            )
+        return result
+
+
+def files_of(place: Path) -> tuple[Path, ...]:
+    """Return the table files of a folder, sorted by name, or the one file that `place` is.
+
+    Raises:
+        DataError: there is none.
+    """
+    if place.is_file():
+        if not _is_table(place):
+            raise DataError(
+                f"{str(place)!r} is no table; wanted is CSV, TSV or Parquet ({', '.join(_TEXT + _PARQUET)})"
+            )
+        return (place,)
+    if not place.is_dir():
+        raise DataError(f"there is no file or folder {str(place)!r}")
+    found = tuple(sorted(path for path in place.iterdir() if path.is_file() and _is_table(path)))
+    if not found:
+        raise DataError(f"{str(place)!r} holds no table; wanted are CSV, TSV or Parquet files")
+    return found
+
+
+def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
+    """Read a table; of the given columns, where they are given.
+
+    Raises:
+        DataError: it cannot be read, is empty, or is no table.
+    """
+    import pandas as pd
+
+    try:
+        if _suffix(path) in _PARQUET:
+            frame = _parquet(path, columns)
+        else:
+            frame = pd.read_csv(
+                path,
+                sep=_delimiter(path),
+                usecols=columns,
+                na_values=["-", "."],
+                low_memory=False,
+                skipinitialspace=True,
+                float_precision="round_trip",
+                encoding="utf-8-sig",
+            )
+    except pd.errors.EmptyDataError as error:
+        raise DataError(f"{str(path)!r} is empty") from error
+    except (pd.errors.ParserError, ValueError) as error:
+        reason = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split())
+        raise DataError(f"{str(path)!r} is no table of equal rows: {reason}") from error
+    except _BROKEN as error:
+        raise DataError(f"{str(path)!r} cannot be read: {error}") from error
+    frame.columns = pd.Index([str(name).strip() for name in frame.columns])
+    if not isinstance(frame.index, pd.RangeIndex):  # one more cell a row than the header has: R writes row names so
+        frame.insert(0, "", frame.index)
+        frame = frame.reset_index(drop=True)
+    if frame.columns.has_duplicates:
+        twice = frame.columns[frame.columns.duplicated()]
+        raise DataError(f"{str(path)!r} has a column twice: {few(twice)}; rename one")
+    if frame.empty:
+        raise DataError(f"{str(path)!r} has a header and no rows")
+    return Sheet(path, frame)
+
+
+def _parquet(path: Path, columns: Sequence[str] | None) -> "pd.DataFrame":
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        frame = pd.read_parquet(path, columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{str(path)!r} is no readable Parquet file: {error}") from error
+    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+
+
+def _suffix(path: Path) -> str:
+    return (path.with_suffix("") if path.suffix.lower() in _PACKED else path).suffix.lower()
+
+
+def _is_table(path: Path) -> bool:
+    return _suffix(path) in (*_TEXT, *_PARQUET) and not path.name.lower().startswith(("readme", "."))
+
+
+def _delimiter(path: Path) -> str:
+    """Return what separates the cells of a text file: what its first line has most of."""
+    import pandas as pd
+
+    first = pd.read_csv(path, sep="\0", header=None, nrows=1, dtype=str, quoting=3, encoding="utf-8-sig", engine="c")
+    line = str(first.iloc[0, 0])
+    return max(_DELIMITERS, key=line.count)
+
+
+def _numeric(values: "pd.Series") -> tuple[np.ndarray, np.ndarray]:
+    """Return a column as float64, NaN where it is empty or no number, and where it is no number."""
+    import pandas as pd
+
+    if values.dtype.kind in "fiub":
+        return values.to_numpy(np.float64), np.zeros(len(values), bool)
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    text = values.astype(str).str.strip().str.lower()
+    return numbers, np.isnan(numbers) & ~values.isna().to_numpy() & ~text.isin(list(_MISSING)).to_numpy()
+
+
+def _rows(positions: np.ndarray) -> str:
+    """Return rows in words, counted from 1."""
+    first = f"row {int(positions[0]) + 1:,}"
+    return first if len(positions) == 1 else f"{first} and {len(positions) - 1:,} more"

@@ -1,0 +1,75 @@
+"""What a built-in problem is: the seam between the catalogue and the modules of the problems."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from cellwright.data.splits import Division
+from cellwright.metrics import Task
+from cellwright.problem import Problem
+from cellwright.space import Architecture, Shape, Space
+
+__all__ = ["Asked", "BuiltIn"]
+
+MakeSpace = Callable[[Mapping[str, Shape], int], Space]
+MakeManual = Callable[[Mapping[str, Shape], int], Architecture]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody wants of a problem.
+
+    Attributes:
+        target: what to predict, where there is a choice; None: the usual.
+        division: how rows are divided.
+        data: a file or folder of the user's own tables; None: the problem's own source.
+        columns: role -> column of those tables, where names do not say it.
+        fetched: the folder of fetched data sets.
+    """
+
+    fetched: Path
+    target: str | None = None
+    division: Division = Division()
+    data: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+class Load(Protocol):
+    """Prepares a problem."""
+
+    def __call__(self, folder: Path, asked: Asked) -> Problem:
+        """Prepare the problem in `folder`.
+
+        Raises:
+            UsageError: something unknown was asked for.
+            DataError: the data is not there or cannot be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A problem that cellwright brings.
+
+    Attributes:
+        title: what must be learned, in words.
+        published: input shapes of the published data, at which parameters are quoted.
+        outputs: units of the last layer there.
+        manual: the network designed by hand.
+        spaces: by name, the default first.
+        source: the data source it has; None: the user's tables only.
+        own_data: whether it takes the user's tables.
+    """
+
+    name: str
+    task: Task
+    metric: str
+    title: str
+    published: Mapping[str, Shape]
+    outputs: int
+    manual: MakeManual
+    spaces: Mapping[str, MakeSpace]
+    load: Load
+    source: str | None
+    own_data: bool = False

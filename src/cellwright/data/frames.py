@@ -53,6 +53,8 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
     Raises:
         DataError: a row names an entity without features.
     """
+    import pandas as pd
+
     responses = frames.responses
     columns = list(responses.columns)
     tables: dict[str, Table] = {}
@@ -69,7 +71,7 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
         known = _entities(named, [responses[key] for key in keys], kind)
         arrays = {name: table.loc[known].to_numpy(np.float32) for name, table in named.items()}
         for key in keys:
-            index[key] = known.get_indexer(responses[key].astype(known.dtype))
+            index[key] = known.get_indexer(pd.Index(responses[key]))
         if len(keys) > 1:
             both = np.concatenate(list(arrays.values()), axis=1)
             kinds |= dict.fromkeys(keys, kind)
@@ -85,7 +87,7 @@ def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str
     """Return the entities that rows name, sorted; each has features in every table."""
     import pandas as pd
 
-    named = pd.Index(np.sort(pd.concat(columns).unique()))
+    named: pd.Index[str] = pd.Index(np.sort(pd.concat(columns).unique()))
     for name, table in tables.items():
         missing = named.difference(table.index)
         if len(missing):
@@ -99,7 +101,7 @@ def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str
 def _target(values: "pd.Series[float] | pd.Series[str]") -> tuple[np.ndarray, tuple[str, ...]]:
     from pandas.api.types import is_numeric_dtype
 
-    if is_numeric_dtype(values) and not values.dtype == bool:
+    if is_numeric_dtype(values) and values.dtype != bool:
         return values.to_numpy(np.float32), ()
     labels, codes = np.unique(values.astype(str).to_numpy(dtype=str), return_inverse=True)
     return codes.reshape(-1).astype(np.int64), tuple(str(label) for label in labels)

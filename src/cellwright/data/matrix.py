@@ -12,7 +12,19 @@ from cellwright.errors import DataError
 
 __all__ = ["read_matrix"]
 
-_LABELS = ("label", "class", "target", "y", "tissue", "type", "cancertype", "tumortype", "diagnosis", "group", "status", "outcome")  # fmt: skip
+_LABELS = (
+    "label",
+    "class",
+    "target",
+    "y",
+    "tissue",
+    "type",
+    "cancertype",
+    "tumortype",
+    "diagnosis",
+    "group",
+    "outcome",
+)
 _MOST_CLASSES = 100
 
 
@@ -50,10 +62,8 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
             f"{sheet.name}: column {label!r} has {len(counts):,} different values in {len(labels):,} rows and so "
             "holds no classes; say --column label=NAME"
         )
-    notes = [
-        f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {len(counts)} classes of "
-        f"{counts.min():,} to {counts.max():,}"
-    ]
+    shown = f"{len(counts)} classes of {counts.min():,} to {counts.max():,}"
+    notes = [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
     if text:
         notes.append(f"{sheet.name}: not used: {few(text)}")
     missing = int(np.isnan(values).sum())

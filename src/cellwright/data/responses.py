@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_responses"]
 
-_UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "umol": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}  # fmt: skip
+#: ending of a dose column's name -> mol/l; the first that fits
+_UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}
 
 
 def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> Frames:
@@ -60,7 +61,7 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
 
 
 _WANTED = {
-    "cell": "wanted is one row a cell line: its name, and a column of expression for each gene (or the other way round)",
+    "cell": "wanted is one row a cell line: its name, and a column for each gene (or the other way round)",
     "drug": "wanted is one row a drug: its name, and a column of SMILES, or columns of descriptors",
 }
 
@@ -129,7 +130,7 @@ def _cell_tables(
         across = _overlap(sheet.columns, named)
         table = _features(sheet, key, notes) if key and share >= across else None
         if table is None and across:
-            table = _turned(sheet, named, notes)
+            table = _turned(sheet, notes)
         if table is not None:
             found["expression" if not found else sheet.path.name.split(".")[0]] = table
     return found
@@ -194,7 +195,7 @@ def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None"
     return table
 
 
-def _turned(sheet: Sheet, named: set[str], notes: list[str]) -> "pd.DataFrame":
+def _turned(sheet: Sheet, notes: list[str]) -> "pd.DataFrame":
     """Return a table of one column a cell line the right way round."""
     import pandas as pd
 
@@ -271,7 +272,7 @@ def _averaged(rows: "pd.DataFrame", drugs: tuple[str, ...], notes: list[str]) ->
         ordered = np.sort(rows[list(drugs)].to_numpy(dtype=str), axis=1)
         rows = rows.assign(drug_1=ordered[:, 0], drug_2=ordered[:, 1])
     keys = [name for name in rows.columns if name != "value"]
-    mean = rows.groupby(keys, as_index=False, sort=True)["value"].mean()
+    mean: pd.DataFrame = rows.groupby(keys, sort=True)["value"].mean().reset_index()
     if len(mean) < len(rows):
         notes.append(f"{len(rows) - len(mean):,} repeated measurements averaged: {len(mean):,} rows")
     return mean

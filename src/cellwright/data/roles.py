@@ -7,7 +7,7 @@ from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
 from cellwright.errors import DataError, UsageError
 
-__all__ = ["ROLES", "SMILES", "roles_of", "simple"]
+__all__ = ["ROLES", "SMILES", "need", "roles_of", "simple"]
 
 #: what `--column ROLE=NAME` may name
 ROLES = ("cell", "drug", "drug_1", "drug_2", "dose", "value", "smiles", "label")
@@ -21,7 +21,10 @@ _CELL = re.compile(
     r"cell(?:line|s|lines)?(?:name|id)?|line(?:name)?|cellosaurusid|depmapid|cosmicid|modelid|ccle(?:name)?|sample(?:id|name)?"
 )
 _DOSE = re.compile(r"(?:log(?:10)?)?(?:dose|conc|concentration)(?:um|nm|mm|m|molar|micromolar|nanomolar|umol)?")
-_VALUES = ("value", "target", "response", "synergy", "growth", "percentgrowth", "inhibitionpct", "inhibition", "viability", "auc", "lnic50", "ic50", "score", "comboscore", "loewe", "bliss", "zip", "hsa", "y", "aac", "effect")  # fmt: skip
+#: names of measured values, the likeliest first
+_PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "inhibitionpct", "viability")
+_SCORES = ("synergy", "score", "comboscore", "loewe", "bliss", "zip", "hsa", "auc", "lnic50", "ic50", "aac", "effect")
+_VALUES = (*_PLAIN, *_SCORES)
 
 
 def simple(name: str) -> str:
@@ -63,7 +66,7 @@ def _first(role: str, names: list[str]) -> dict[str, str]:
 
 def _pair(forms: Mapping[str, str]) -> dict[str, str]:
     """Return the two columns of a pair of drugs: names that differ in their ending only."""
-    by_form = {form: name for name, form in reversed(forms.items())}
+    by_form = {form: name for name, form in reversed(list(forms.items()))}
     for name, form in forms.items():
         found = _PAIR.fullmatch(form)
         if found is None:

@@ -160,7 +160,7 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
             frame = pd.read_csv(
                 path,
                 sep=_delimiter(path),
-                usecols=columns,
+                usecols=None if columns is None else list(columns),
                 na_values=["-", "."],
                 low_memory=False,
                 skipinitialspace=True,

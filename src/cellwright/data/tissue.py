@@ -78,10 +78,8 @@ def _joined(expression: "pd.DataFrame", labels: "pd.Series[str]") -> Frames:
     matches = match_names(expression.index, labels.index)
     table = expression.loc[sorted(matches.found)]
     values = labels.loc[[matches.found[line] for line in table.index]]
-    notes = (
-        f"{len(table):,} of {len(expression):,} lines have a tissue; {len(matches.absent):,} have none, "
-        f"{len(matches.ambiguous):,} could be several",
-    )
+    others = f"{len(matches.absent):,} have none, {len(matches.ambiguous):,} could be several"
+    notes = (f"{len(table):,} of {len(expression):,} lines have a tissue; {others}",)
     responses = values.rename("value").reset_index(drop=True).to_frame()
     return Frames(responses, {"expression": (ROW, table.reset_index(drop=True))}, notes)
 

@@ -108,7 +108,8 @@ def _kept(folder: Path) -> Problem | None:
 
 def _folder(built: BuiltIn, asked: Asked) -> Path:
     """Return where what was asked for is kept; other files of the user's, or changed ones, give another folder."""
-    files = [] if asked.data is None else [(str(f.resolve()), f.stat().st_size, f.stat().st_mtime_ns) for f in files_of(asked.data)]  # fmt: skip
+    stats = [] if asked.data is None else [(str(path.resolve()), path.stat()) for path in files_of(asked.data)]
+    files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
     request = repr((built.name, asked.target, asked.division, files, sorted(asked.columns.items()), __version__))
     return asked.fetched / "prepared" / f"{built.name}-{sha256(request.encode()).hexdigest()[:12]}"
 

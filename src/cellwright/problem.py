@@ -6,18 +6,25 @@ import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellwright.data.cache import data_folder
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.folder import copy_raw, load_data, load_raw, save_data, save_raw
+from cellwright.data.frames import Features, dataset_of, frames_of
 from cellwright.data.scaling import fit_standard
 from cellwright.data.splits import Division, Split, split_rows
 from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.metrics import MAXIMISED, Task
 from cellwright.space import Architecture, Shape
+from cellwright.space.by_hand import by_hand
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Problem", "prepare"]
 
@@ -59,6 +66,51 @@ class Problem:
     keep: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("row",)
+
+    @classmethod
+    def from_frames(
+        cls,
+        responses: "pd.DataFrame",
+        *,
+        target: str,
+        features: Features,
+        name: str = "mine",
+        metric: str | None = None,
+        split: str | Division = "row",
+        manual: Callable[[Mapping[str, Shape], int], Architecture] | None = by_hand,
+        folder: Path | None = None,
+    ) -> "Problem":
+        """Return a problem on data of the user's own; docs/data.md has an example.
+
+        Args:
+            responses: one row an observation.
+            target: its column to predict: a number (regression), or a label (classification).
+            features: by input name, a list of columns of `responses`; or a key column and the table it reads, indexed
+                by what the column names; or a tuple of two key columns, for both of a pair.
+            metric: which score searches maximise; None: r2, or accuracy.
+            split: "row", "pair", a key column, the name of a pair's input, or a whole Division.
+            manual: takes input shapes and units of the last layer; by default the design of SC19's Uno.
+            folder: where the prepared data goes; None: into the data folder, under what the data is.
+
+        Raises:
+            DataError: a column is missing, holds no numbers, or rows name what the tables do not have.
+        """
+        dataset, classes = dataset_of(frames_of(responses, target, features))
+        task = Task.CLASSIFICATION if classes else Task.REGRESSION
+        division = split if isinstance(split, Division) else Division(split)
+        metric = metric or MAXIMISED[task][0]
+        folder = folder or data_folder() / "prepared" / f"{name}-{_digest(dataset, repr((division, metric, name)))}"
+        return prepare(
+            folder,
+            name=name,
+            dataset=dataset,
+            division=division,
+            task=task,
+            metric=metric,
+            target=target,
+            manual=manual,
+            classes=classes,
+        )
 
     def data(self) -> tuple[Dataset, Split]:
         """Return the data, scaled, memory-mapped and read-only."""
@@ -181,6 +233,16 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
         ) from error
     load_data.cache_clear()
     return spec
+
+
+def _digest(dataset: Dataset, words: str) -> str:
+    """Return what changes when the data or the words do."""
+    digest = sha256(words.encode())
+    arrays = [*(table.features for table in dataset.tables.values()), *dataset.index.values(), dataset.target]
+    for array in arrays:
+        digest.update(repr(array.shape).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _put(building: Path, folder: Path) -> None:

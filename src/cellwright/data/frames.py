@@ -1,7 +1,7 @@
 """Measurements as data frames, and how they become a data set."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +12,7 @@ from cellwright.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ROW", "Frames", "dataset_of", "few", "keys_of"]
+__all__ = ["ROW", "Features", "Frames", "dataset_of", "few", "frames_of", "keys_of"]
 
 #: the kind of a table whose entity i is row i
 ROW = "row"
@@ -31,11 +31,74 @@ class Frames:
             expression matrix whose entity i is row i); the table is indexed by entity id, float columns, NaN where
             missing.
         notes: what was guessed, dropped and joined, in sentences for people.
+        dense: by input name, columns of the responses that are an input of their own; dose is one without being named.
     """
 
     responses: "pd.DataFrame"
     features: Mapping[str, tuple[str, "pd.DataFrame"]]
     notes: tuple[str, ...] = ()
+    dense: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+Features = Mapping[str, "Sequence[str] | tuple[str | tuple[str, str], pd.DataFrame]"]
+"""What `frames_of` takes: by input name, columns of the responses, or the key column(s) and the table they read."""
+
+
+def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Frames:
+    """Return a user's own frames under the names used here.
+
+    Args:
+        responses: one row an observation.
+        target: the column to predict.
+        features: by input name, a list of columns of `responses`; or a key column and the table it reads, indexed by
+            what the column names; or two key columns for both of a pair, whose order then has no meaning of its own.
+
+    Raises:
+        DataError: a column is missing or holds no numbers.
+    """
+    import pandas as pd
+
+    rows: dict[str, pd.Series] = {"value": _found(responses, target)}
+    tables: dict[str, tuple[str, pd.DataFrame]] = {}
+    dense: dict[str, list[str]] = {}
+    for name, what in features.items():
+        if isinstance(what, tuple) and len(what) == 2 and isinstance(what[1], pd.DataFrame):
+            keys, table = what
+            pair = isinstance(keys, tuple)
+            kind = name if pair else str(keys)
+            names = [f"{kind}_{number}" for number in (1, 2)] if pair else [kind]
+            for key, column in zip(names, keys if pair else [keys], strict=True):
+                rows[key] = _found(responses, str(column)).astype(str)
+            index = table.index.astype(str)
+            tables[name] = (kind, pd.DataFrame(_numbers(table, name), index=index, columns=list(table.columns)))
+        else:
+            dense[name] = [f"{name}.{column}" for column in what]
+            part = _numbers(responses[[_found(responses, str(column)).name for column in what]], name)
+            rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
+    frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
+    return Frames(frame, tables, (), dense)
+
+
+def _found(responses: "pd.DataFrame", column: str) -> "pd.Series":
+    if column not in responses.columns:
+        raise DataError(f"the responses have no column {column!r}; they have {few(list(responses.columns), 12)}")
+    found: pd.Series = responses[column]
+    empty = np.flatnonzero(found.isna())
+    if len(empty):
+        raise DataError(
+            f"column {column!r} is empty in {len(empty):,} rows, the first is row {empty[0]}; leave them out"
+        )
+    return found
+
+
+def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
+    text = [str(column) for column, kind in table.dtypes.items() if kind.kind not in "fiub"]
+    if text:
+        raise DataError(
+            f"input {name!r} takes numbers, and {few(text)} hold other things; encode them, or leave them out"
+        )
+    numbers: np.ndarray = table.to_numpy(np.float32)
+    return numbers
 
 
 def keys_of(kind: str, columns: Sequence[str]) -> tuple[str, ...]:
@@ -60,8 +123,9 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
     tables: dict[str, Table] = {}
     index: dict[str, np.ndarray] = {}
     kinds: dict[str, str] = {}
-    if _DOSE in columns:
-        tables[_DOSE] = Table(responses[_DOSE].to_numpy(np.float32)[:, None])
+    dense = {_DOSE: [_DOSE], **frames.dense} if _DOSE in columns else frames.dense
+    for name, parts in dense.items():
+        tables[name] = Table(responses[list(parts)].to_numpy(np.float32))
     for kind in dict.fromkeys(kind for kind, _ in frames.features.values()):
         named = {name: table for name, (of, table) in frames.features.items() if of == kind}
         if kind == ROW:

@@ -16,7 +16,8 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
-from cellwright.space import Architecture, Dense, Shape, Sketch, Space
+from cellwright.space import Shape, Sketch, Space
+from cellwright.space.by_hand import by_hand
 
 __all__ = ["TARGETS", "UNO"]
 
@@ -45,22 +46,6 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     both = sketch.add("sum.1", first, sketch.node("trunk.2", first, operations))
     third = sketch.node("trunk.3", both, operations)
     return sketch.space("uno-small", sketch.add("sum.2", both, third), units=outputs)
-
-
-def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
-    """Return the network designed by hand: 19,274,001 parameters at the published input sizes."""
-    sketch = Sketch()
-    layer = Dense(1000, "relu")
-    towers = [
-        source if name == "dose" else sketch.chain(name, source, layer, 3)
-        for name, source in ((name, sketch.input(name, shape)) for name, shape in inputs.items())
-    ]
-    trunk = sketch.node("trunk.1", sketch.concatenate("cell", *towers), layer)
-    for number in (2, 3):
-        deeper = sketch.node(f"trunk.{number}", trunk, layer)
-        trunk = sketch.add(f"residual.{number}", trunk, deeper)
-    space = sketch.space("uno-manual", trunk, units=outputs)
-    return space.architecture(space.point(()))
 
 
 def large(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
@@ -102,7 +87,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         task=Task.REGRESSION,
         metric="r2",
         target=target,
-        manual=manual,
+        manual=by_hand,
         keep=keep,
         notes=frames.notes,
     )
@@ -136,7 +121,7 @@ UNO = BuiltIn(
     title="response of cancer cell lines to single drugs (GDSC1, or your tables)",
     published=PUBLISHED_INPUTS,
     outputs=1,
-    manual=manual,
+    manual=by_hand,
     spaces={"uno-small": small, "uno-large": large},
     load=load,
     source="gdsc",

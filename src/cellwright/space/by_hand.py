@@ -1,0 +1,46 @@
+"""The network one writes down for inputs of several kinds: a tower on each, and a trunk on all.
+
+Source: the hand-made network of SC19's Uno (arXiv:1909.00311).
+"""
+
+from collections.abc import Mapping
+
+from cellwright.space.architecture import Architecture
+from cellwright.space.operations import Dense, Flatten, Shape
+from cellwright.space.sketch import Block, Sketch
+
+__all__ = ["by_hand", "twins"]
+
+
+def twins(inputs: Mapping[str, Shape]) -> dict[str, str]:
+    """Return the second of each pair of inputs of one kind, such as drug_1 and drug_2, by the first."""
+    firsts = [name for name in inputs if name.endswith("_1")]
+    pairs = {name: f"{name[:-2]}_2" for name in firsts}
+    return {first: second for first, second in pairs.items() if inputs.get(second) == inputs[first]}
+
+
+def by_hand(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
+    """Return three dense layers of 1,000 on each input, one for both of a pair, and three on all, two of them residual.
+
+    A single number (a dose) goes to the trunk as it is. 19,274,001 parameters at the published inputs of Uno.
+    """
+    sketch = Sketch()
+    layer = Dense(1000, "relu")
+    second = {twin: first for first, twin in twins(inputs).items()}
+    towers: dict[str, Block] = {}
+    for name, shape in inputs.items():
+        source = sketch.input(name, shape)
+        if len(shape) > 1:
+            source = sketch.node(f"{name} flat", source, Flatten())
+        if shape == (1,):
+            towers[name] = source
+        elif second.get(name) in towers:
+            towers[name] = sketch.mirror(name, source, towers[second[name]])
+        else:
+            towers[name] = sketch.chain(name, source, layer, 3)
+    trunk = sketch.node("trunk.1", sketch.concatenate("cell", *towers.values()), layer)
+    for number in (2, 3):
+        deeper = sketch.node(f"trunk.{number}", trunk, layer)
+        trunk = sketch.add(f"residual.{number}", trunk, deeper)
+    space = sketch.space("by-hand", trunk, units=outputs)
+    return space.architecture(space.point(()))

@@ -199,7 +199,7 @@ def prepare(
         inputs=tuple(inputs.items()),
         outputs=outputs,
         rows=dataset.rows,
-        division=division,
+        division=division.of(dataset),
         manual=manual(inputs, outputs) if manual else None,
         folder=folder,
         classes=tuple(classes),

@@ -19,6 +19,7 @@ class Use(IntEnum):
     AGENT = 7
     CONTROLLER = 8
     REFIT = 9
+    SYNTHETIC = 10
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

@@ -42,9 +42,11 @@ def search(
     split: Annotated[
         str,
         typer.Option(
-            metavar="BY", help="What keeps rows together: row, pair, cell, drug or given.", rich_help_panel=_WHAT
+            metavar="BY",
+            help="What keeps rows together: row, pair, cell, drug or given; auto: given or row.",
+            rich_help_panel=_WHAT,
         ),
-    ] = "row",
+    ] = "auto",
     folds: Annotated[
         int | None,
         typer.Option(

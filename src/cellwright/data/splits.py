@@ -1,6 +1,6 @@
 """Which rows train, which choose, which judge."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Division:
 
     Attributes:
         by: what is never on two sides: "row", "pair", a kind of entity ("cell", "drug"), or "given": the test rows are
-            those the data names.
+            those the data names; "auto": those where it names some, else by row.
         seed: decides which groups go where.
         validation: share of the rows to validate on; as many groups as stay within it, at least one.
         test: share of the rows to test on, likewise.
@@ -58,6 +58,12 @@ class Division:
             raise UsageError(f"there are folds 0 to N - 1 of N >= 2; got fold {self.fold!r} of {self.folds!r}")
         if self.folds is not None and self.by == "given":
             raise UsageError("where the data names its test rows there are no folds")
+
+    def of(self, dataset: Dataset) -> "Division":
+        """Return what this means for a data set: "auto" becomes "given" or "row"."""
+        if self.by != "auto":
+            return self
+        return replace(self, by="row" if dataset.given is None or self.folds is not None else "given")
 
     def __str__(self) -> str:
         return self.by if self.folds is None else f"{self.by}, fold {self.fold + 1} of {self.folds}"

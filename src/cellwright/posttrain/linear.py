@@ -128,7 +128,7 @@ def _moment(dataset: Dataset, block: Block, rows: np.ndarray, target: np.ndarray
 
 
 def _logistic(problem: Problem, dataset: Dataset, split: Split, blocks: list[Block], seed: int) -> Predictor:
-    """Return the best of ever weaker penalties, each begun where the last one ended; two without a better one end it."""
+    """Return the best of ever weaker penalties, each begun where the last one ended, until two bring nothing better."""
     from sklearn.linear_model import LogisticRegression
 
     features = np.concatenate([block.summed(dataset, np.arange(dataset.rows)) for block in blocks], axis=1)

@@ -8,7 +8,6 @@ from pathlib import Path
 from cellwright import __version__
 from cellwright.data.cache import data_folder
 from cellwright.data.splits import Division
-from cellwright.data.tables import files_of
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, tissue, tumor, uno
@@ -47,7 +46,7 @@ def load(
     name: str,
     *,
     target: str | None = None,
-    split: str | Division = "row",
+    split: str | Division = "auto",
     seed: int = 0,
     data: str | Path | None = None,
     columns: Mapping[str, str] | None = None,
@@ -56,7 +55,8 @@ def load(
 
     Args:
         target: what to predict, where there is a choice.
-        split: what keeps rows together: "row", "pair", "cell", "drug"; or a whole Division.
+        split: what keeps rows together: "row", "pair", "cell", "drug"; or a whole Division; "auto": by row, unless the
+            data names its test rows.
         seed: decides which rows train, validate and test; a Division brings its own.
         data: a folder of the user's own tables, or one file; None: the problem's own data, fetched before.
         columns: role -> column of those tables, where their names do not say it.
@@ -108,10 +108,17 @@ def _kept(folder: Path) -> Problem | None:
 
 def _folder(built: BuiltIn, asked: Asked) -> Path:
     """Return where what was asked for is kept; other files of the user's, or changed ones, give another folder."""
-    stats = [] if asked.data is None else [(str(path.resolve()), path.stat()) for path in files_of(asked.data)]
-    files = [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    files = [] if asked.data is None else _state_of(asked.data)
     request = repr((built.name, asked.target, asked.division, files, sorted(asked.columns.items()), __version__))
     return asked.fetched / "prepared" / f"{built.name}-{sha256(request.encode()).hexdigest()[:12]}"
+
+
+def _state_of(place: Path) -> list[tuple[str, int, int]]:
+    """Return name, size and time of change of each file of a folder, or of the one file."""
+    if not place.exists():
+        raise DataError(f"there is no file or folder {str(place)!r}")
+    files = sorted(path for path in place.iterdir() if path.is_file()) if place.is_dir() else [place]
+    return [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
 
 
 def spaces() -> tuple[NamedSpace, ...]:

@@ -30,7 +30,7 @@ class Asked:
 
     fetched: Path
     target: str | None = None
-    division: Division = field(default_factory=Division)
+    division: Division = field(default_factory=lambda: Division("auto"))
     data: Path | None = None
     columns: Mapping[str, str] = field(default_factory=dict, hash=False)
 

@@ -6,6 +6,7 @@ Spaces and hand-made network: SC19 (arXiv:1909.00311); data: the user's tables, 
 from collections.abc import Mapping
 from pathlib import Path
 
+from cellwright.data import candle
 from cellwright.data.frames import dataset_of
 from cellwright.data.responses import read_responses
 from cellwright.errors import UsageError
@@ -92,7 +93,11 @@ def load(folder: Path, asked: Asked) -> Problem:
             f"combo predicts the measured value and knows no target {asked.target!r}; use --column value=NAME"
         )
     assert asked.data is not None
-    frames = read_responses(asked.data, pairs=True, columns=asked.columns)
+    frames = (
+        candle.read_combo(asked.data)
+        if candle.layout(asked.data) == "combo"
+        else read_responses(asked.data, pairs=True, columns=asked.columns)
+    )
     dataset, _ = dataset_of(frames)
     return prepare(
         folder,

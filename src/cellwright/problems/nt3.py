@@ -6,6 +6,7 @@ Space: SC19 (arXiv:1909.00311). Hand-made networks: CANDLE's, and the one whose 
 from collections.abc import Mapping
 from pathlib import Path
 
+from cellwright.data import candle
 from cellwright.data.frames import Frames, dataset_of
 from cellwright.data.matrix import read_matrix
 from cellwright.errors import UsageError
@@ -82,7 +83,12 @@ def load(folder: Path, asked: Asked) -> Problem:
     if asked.target is not None:
         raise UsageError(f"nt3 predicts the class and knows no target {asked.target!r}; use --column label=NAME")
     assert asked.data is not None
-    return prepared_matrix(folder, "nt3", read_matrix(asked.data, columns=asked.columns), asked, "class")
+    frames = (
+        candle.read_nt3(asked.data)
+        if candle.layout(asked.data) == "nt3"
+        else read_matrix(asked.data, columns=asked.columns)
+    )
+    return prepared_matrix(folder, "nt3", frames, asked, "class")
 
 
 def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, target: str) -> Problem:

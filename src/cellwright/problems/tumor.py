@@ -52,7 +52,7 @@ def load(folder: Path, asked: Asked) -> Problem:
     """Prepare scikit-learn's breast-cancer set (569 x 30); classes keep their shares in each part."""
     if asked.target not in (None, "malignant"):
         raise UsageError(f"tumor has no target {asked.target!r}; known: malignant")
-    if asked.division.by != "row":
+    if asked.division.by not in ("row", "auto"):
         raise UsageError(f"tumor has one row a patient and cannot be split by {asked.division.by!r}; use row")
     from sklearn.datasets import load_breast_cancer
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
-from cellwright.data import featurise, gdsc
+from cellwright.data import candle, featurise, gdsc
 from cellwright.data.frames import Frames, dataset_of
 from cellwright.data.responses import read_responses
 from cellwright.errors import UsageError
@@ -74,7 +74,11 @@ def load(folder: Path, asked: Asked) -> Problem:
                 f"on your tables uno predicts the measured value and knows no target {asked.target!r}; "
                 "use --column value=NAME"
             )
-        frames = read_responses(asked.data, pairs=False, columns=asked.columns)
+        frames = (
+            candle.read_uno(asked.data)
+            if candle.layout(asked.data) == "uno"
+            else read_responses(asked.data, pairs=False, columns=asked.columns)
+        )
         target, keep = asked.columns.get("value", "measured value"), {}
     else:
         frames, target, keep = *_gdsc(asked), {"expression": _GENES}

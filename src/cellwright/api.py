@@ -1,15 +1,18 @@
 """What a user calls: search, resume, and what can be asked of a run."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from cellwright.drive import drive
 from cellwright.errors import UsageError
 from cellwright.executors import connect
 from cellwright.methods import Random, Search
+from cellwright.methods.objectives import Traded, check_objectives, front, thinned, values_of
 from cellwright.problem import Problem
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.seeds import Use, rng_for
@@ -68,6 +71,7 @@ def search(
     fraction: float = 1.0,
     seconds: float | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
+    objectives: Sequence[str] = (),
     seed: int = 0,
     out: str | Path | None = None,
     recipe: "Recipe | None" = None,
@@ -87,6 +91,7 @@ def search(
         evaluations: to make; with neither this nor `minutes`, 100.
         seconds: training of a trial stops after so long, with what it has learnt.
         max_parameters: networks with more are rejected; "auto": a fifth of the hand-made network; None: no limit.
+        objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
         timeout: seconds after which a trial is killed.
         retries: of a trial whose worker died.
@@ -108,6 +113,8 @@ def search(
     if max_parameters == "auto":
         max_parameters = usual_limit(problem)
     Limits(evaluations, minutes, max_parameters)
+    if objectives:
+        check_objectives(objectives, problem.metric)
     connect(f"local:{workers}")[0].shutdown()
     space = space or problems.space(problem)
     _check_fit(space, problem)
@@ -132,6 +139,7 @@ def search(
         memory_gib=memory_gib,
         retries=retries,
         device=device,
+        objectives=tuple(objectives),
     )
     # what is wrong shows before anything is made
     try:
@@ -205,6 +213,8 @@ class Run:
             evaluations, minutes = self.limits()
         limits = Limits(evaluations, minutes, request.max_parameters)
         method = METHODS[request.method](self.space, request.seed, request.fidelity, dict(request.options))
+        if len(request.objectives) > 1:
+            method = Traded(method, request.objectives, self.space)
         train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
         return drive(
             self.folder / LOG,
@@ -254,13 +264,41 @@ class Run:
         ]
 
     def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
-        """Return the best trials with what they built, equal architectures once, best first."""
+        """Return the best trials with what they built, equal architectures once, best score first.
+
+        With several objectives: trials spread along the front.
+        """
+        ranked = self._ranked()
+        if len(self.request.objectives) > 1:
+            ranked = [trial for trial, _ in self.front()]
+            values = np.array([values_of(trial, self.request.objectives, self.space) for trial in ranked])
+            ranked = [ranked[place] for place in sorted(thinned(values, top))]
+        return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
+
+    def front(self) -> list[tuple[Trial, dict[str, float]]]:
+        """Return the trials that none surpasses in all objectives, with what they reached, best score first.
+
+        Where the score alone counts, it is traded against the number of parameters here.
+        """
+        objectives = self.request.objectives
+        objectives = objectives if len(objectives) > 1 else (self.problem.metric, "-parameters")
+        ranked = self._ranked()
+        values = np.array([values_of(trial, objectives, self.space) for trial in ranked]).reshape(-1, len(objectives))
+        names = [name.removeprefix("-") for name in objectives]
+        signs = np.array([-1.0 if name.startswith("-") else 1.0 for name in objectives])
+        return [
+            (trial, dict(zip(names, (signs * reached).tolist(), strict=True)))
+            for trial, reached, best in zip(ranked, values, front(values), strict=True)
+            if best
+        ]
+
+    def _ranked(self) -> list[Trial]:
+        """Return the successful trials, equal architectures once, best score first."""
         best: dict[str, Trial] = {}
         for trial in self.replay().trials:
             if trial.evaluated and trial.score is not None:
                 best.setdefault(trial.key, trial)
-        ranked = sorted(best.values(), key=lambda trial: (-(trial.score or 0.0), trial.number))
-        return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
+        return sorted(best.values(), key=lambda trial: (-(trial.score or 0.0), trial.number))
 
     def summary(self) -> dict[str, Any]:
         """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
@@ -284,6 +322,8 @@ class Run:
             "best": None
             if best is None
             else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
+            "objectives": list(self.request.objectives) or [self.problem.metric],
+            "front": [{"number": trial.number, **reached} for trial, reached in self.front()],
             "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
             "seconds": state.clock,
         }

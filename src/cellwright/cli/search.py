@@ -83,6 +83,16 @@ def search(
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
+    objective: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="Give it several times to trade the score against -parameters, -flops or -seconds, as in "
+            "--objective r2 --objective -parameters; the score alone, if not given.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
     seed: Annotated[
         int, typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Of all other random numbers.")
     ] = 0,
@@ -212,6 +222,7 @@ def search(
                 fraction=fidelity.fraction,
                 seconds=fidelity.seconds,
                 max_parameters=size,
+                objectives=objective or (),
                 seed=seed,
                 out=folder,
                 recipe=recipe,

@@ -39,6 +39,7 @@ class Request:
         timeout: seconds a trial may take.
         memory_gib: a worker may allocate.
         retries: of a trial whose worker died.
+        objectives: what is traded against one another, the problem's score first; none: the score alone counts.
         versions: of what results may depend on.
     """
 
@@ -57,6 +58,7 @@ class Request:
     memory_gib: float | None
     retries: int
     device: str
+    objectives: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
 
 

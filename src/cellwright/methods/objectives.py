@@ -1,0 +1,107 @@
+"""Several goals at once: accuracy, and small, cheap or quick networks.
+
+An objective is named by what is to grow; a leading minus turns it round: "r2", "-parameters", "-flops", "-seconds".
+"""
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cellwright.errors import UsageError
+from cellwright.methods.protocol import Search
+from cellwright.space import Space
+from cellwright.trial import Proposal, Trial
+
+__all__ = ["COSTS", "Traded", "check_objectives", "front", "thinned", "values_of"]
+
+#: what a network costs: parameters, floating-point operations of one row, seconds of training
+COSTS = ("parameters", "flops", "seconds")
+
+
+def check_objectives(objectives: Sequence[str], metric: str) -> None:
+    """Raise UsageError unless the objectives are the problem's score, first, and costs to be kept low."""
+    known = [metric, *(f"-{cost}" for cost in COSTS)]
+    for objective in objectives:
+        if objective not in known:
+            raise UsageError(f"there is no objective {objective!r} here; known: {', '.join(known)}")
+    if not objectives or objectives[0] != metric or len(set(objectives)) < len(objectives):
+        raise UsageError(f"objectives begin with the score, {metric!r}, and name nothing twice; got {list(objectives)}")
+
+
+def values_of(trial: Trial, objectives: Sequence[str], space: Space) -> tuple[float, ...] | None:
+    """Return what a trial reached of each objective, more being better; None where it failed."""
+    if trial.score is None:
+        return None
+    found = {"seconds": trial.outcome.seconds, "parameters": trial.outcome.parameters or 0}
+    if "-flops" in objectives:
+        found["flops"] = space.architecture(trial.proposal.point).flops
+    return tuple(-float(found[name[1:]]) if name.startswith("-") else trial.score for name in objectives)
+
+
+def front(values: np.ndarray) -> np.ndarray:
+    """Return which points no other one dominates: is as good in everything and better in something.
+
+    Shape: values (points, objectives); result bool (points,).
+    """
+    return ~np.array([_dominated(values, point) for point in values], dtype=bool)
+
+
+def _dominated(values: np.ndarray, point: np.ndarray) -> bool:
+    return bool(((values >= point).all(axis=1) & (values > point).any(axis=1)).any())
+
+
+def thinned(values: np.ndarray, most: int) -> list[int]:
+    """Return up to `most` points of a front, spread along it.
+
+    The best in the first objective, then whatever is furthest from those taken, by ranks.
+
+    Shape: values (points, objectives).
+    """
+    ranks = values.argsort(axis=0).argsort(axis=0) / max(1, len(values) - 1)
+    taken = [int(values[:, 0].argmax())] if len(values) else []
+    while len(taken) < min(most, len(values)):
+        distance = np.abs(ranks[:, None] - ranks[taken]).sum(axis=2).min(axis=1)  # (points,)
+        distance[taken] = -1.0
+        taken.append(int(distance.argmax()))
+    return taken
+
+
+class Traded:
+    """Another search, told how a trial stands in all objectives in place of its score.
+
+    A trial's standing falls with the share of earlier trials that dominate it. Among those that nothing dominates, the
+    one that is good in every objective stands before the one that is extreme in a single one: the product of its ranks.
+    """
+
+    def __init__(self, search: Search, objectives: Sequence[str], space: Space) -> None:
+        self._search = search
+        self._objectives = tuple(objectives)
+        self._space = space
+        self._told: list[tuple[float, ...]] = []
+        self._sorted: list[list[float]] = [[] for _ in objectives]
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return what the other search asks."""
+        return self._search.ask(number, pending)
+
+    def tell(self, trial: Trial) -> None:
+        """Tell the other search the trial's standing as its score."""
+        values = values_of(trial, self._objectives, self._space)
+        if values is not None:
+            outcome = replace(trial.outcome, score=self._standing(values))
+            trial = replace(trial, outcome=outcome)
+        self._search.tell(trial)
+
+    def _standing(self, values: tuple[float, ...]) -> float:
+        self._told.append(values)
+        for ordered, value in zip(self._sorted, values, strict=True):
+            insort(ordered, value)
+        others, here = np.array(self._told), np.array(values)
+        dominating = ((others >= here).all(axis=1) & (others > here).any(axis=1)).mean()
+        ranks = [
+            (bisect_left(ordered, value) + bisect_right(ordered, value)) / (2 * len(ordered))
+            for ordered, value in zip(self._sorted, values, strict=True)
+        ]
+        return float(np.prod(ranks) - dominating)

@@ -364,7 +364,7 @@ class Run:
 
 def _check_fit(space: Space, problem: Problem) -> None:
     """Raise UsageError unless networks of `space` take the problem's inputs and give its outputs."""
-    from cellwright.train.fit import SETTINGS
+    from cellwright.train.recipe import SETTINGS
 
     known = dict(problem.inputs)
     for name, shape in space.inputs.items():

@@ -8,6 +8,7 @@ import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
 from cellwright.errors import DataError
+from cellwright.space.naming import identity_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,6 +18,7 @@ __all__ = ["ROW", "Features", "Frames", "dataset_of", "few", "frames_of", "keys_
 #: the kind of a table whose entity i is row i
 ROW = "row"
 _DOSE = "dose"
+_MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +113,8 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
     """Return the data set and the labels of its classes, sorted; no labels where the target is a number.
 
     Where a kind has two keys (both drugs of a pair), its tables are put side by side into one that both read, under the
-    names of the keys; otherwise an input bears the name of its table. Doses are an input of their own.
+    names of the keys; otherwise an input bears the name of its table. Doses are an input of their own, and so is which
+    entity a row names ("id:drug"), of which a network may learn what the features do not tell.
 
     Raises:
         DataError: a row names an entity without features.
@@ -142,6 +145,9 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
             tables |= {key: Table(both, key) for key in keys}
         else:
             tables |= {name: Table(array, keys[0]) for name, array in arrays.items()}
+        if len(known) <= _MOST_IDENTITIES:
+            one_each = np.eye(len(known), dtype=np.float32)
+            tables |= {identity_of(key): Table(one_each, key) for key in keys}
     target, classes = _target(responses["value"])
     given = responses["given"].to_numpy(bool) if "given" in columns else None
     return Dataset(tables, index, target, kinds, given), classes

@@ -1,14 +1,15 @@
 """Post-training: the leaders of a search on all training rows, beside everything they must beat."""
 
+import contextlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 from cellwright.drive import drive
-from cellwright.errors import RunError, UsageError
+from cellwright.errors import DataError, RunError, UsageError
 from cellwright.methods import Listed
 from cellwright.posttrain.baselines import BASELINES
 from cellwright.posttrain.refit import MOST_SEEDS, Candidate, Refit, candidate_space, points
@@ -25,6 +26,7 @@ __all__ = ["Candidate", "Finalists", "posttrain", "total"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
+_FEW_ROWS = 5000
 
 
 class Searched(Protocol):
@@ -47,6 +49,8 @@ def posttrain(
     seeds: int = 3,
     patience: int = 3,
     baselines: bool = True,
+    splits: Sequence[str] = (),
+    refit: bool | None = None,
     workers: int | None = None,
     timeout: float | None = None,
     observe: Callable[[Trial], None] = lambda _: None,
@@ -59,6 +63,10 @@ def posttrain(
 
     Args:
         baselines: fit the mean model, the linear model and gradient boosting as well.
+        splits: what else to divide the rows by, to be reported beside the run's own split. The search has seen rows on
+            which these test, so only the run's own split tells what new data will bring.
+        refit: train the final weights on training and validation rows together, for as many epochs as were best, and
+            the simple models likewise; None: where there are fewer than 5,000 rows, of which each counts.
         timeout: seconds a fit may take; None: as long as it needs.
 
     Raises:
@@ -73,10 +81,13 @@ def posttrain(
     candidates = _candidates(run, top, seeds, baselines=baselines)
     fidelity = Fidelity(epochs)
     recipe = replace(Recipe(**run.request.recipe), patience=patience)
-    evaluate = Refit(run.problem, candidates, run.request.seed, recipe, run.request.device)
-    space = candidate_space(candidates)
-    work = points(space, candidates)
-    log = _log(run.folder, candidates, fidelity, recipe, timeout)
+    problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
+    refit = run.problem.rows < _FEW_ROWS if refit is None else refit
+    evaluate = Refit(problems, candidates, run.request.seed, recipe, run.request.device, refit)
+    names = tuple(str(problem.division) for problem in problems)
+    space = candidate_space(candidates, names)
+    work = points(space, candidates, len(problems))
+    log = _log(run.folder, candidates, fidelity, recipe, timeout, names, refit=refit)
     workers = run.request.workers if workers is None else workers
     reason = drive(
         log,
@@ -93,14 +104,30 @@ def posttrain(
     if reason is Reason.INTERRUPTED:
         raise RunError("post-training was interrupted; the same command goes on where it stopped")
     trials = replay(JsonLog(log, write=False)).trials
-    finalists = tabulate(candidates, trials, metric=run.problem.metric, epochs=epochs, seeds=seeds)
+    finalists = tabulate(candidates, trials, metric=run.problem.metric, epochs=epochs, seeds=seeds, splits=names, refit=refit)
     _write(run.folder / _TABLE, finalists)
     return finalists
 
 
-def total(run: Searched, *, top: int, seeds: int, baselines: bool = True) -> int:
+def total(run: Searched, *, top: int, seeds: int, splits: Sequence[str] = ()) -> int:
     """Return how many fits `posttrain` makes."""
-    return sum(candidate.seeds for candidate in _candidates(run, top, seeds, baselines=baselines))
+    one = sum(candidate.seeds for candidate in _candidates(run, top, seeds, baselines=True))
+    return one * (1 + len(set(splits) - {run.problem.division.by}))
+
+
+def _divided(run: Searched, by: str) -> Problem:
+    """Return the run's problem with its rows divided by something else, kept in the run folder."""
+    known = run.problem.splits
+    if by not in known:
+        raise UsageError(f"{run.problem.name} cannot be split by {by!r}; its data knows {', '.join(known)}")
+    folder = run.folder / _FOLDER / f"split-{by}"
+    division = replace(run.problem.division, by=by, folds=None, fold=0)
+    if folder.exists():
+        with contextlib.suppress(DataError):  # damaged: made again
+            problem = Problem.load(folder)
+            if problem.division == division:
+                return problem
+    return run.problem.divided(division, folder)
 
 
 def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tuple[Candidate, ...]:
@@ -117,7 +144,14 @@ def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tupl
 
 
 def _log(
-    folder: Path, candidates: tuple[Candidate, ...], fidelity: Fidelity, recipe: Recipe, timeout: float | None
+    folder: Path,
+    candidates: tuple[Candidate, ...],
+    fidelity: Fidelity,
+    recipe: Recipe,
+    timeout: float | None,
+    splits: tuple[str, ...],
+    *,
+    refit: bool,
 ) -> Path:
     """Return the log that belongs to exactly this work."""
     request = {
@@ -125,6 +159,8 @@ def _log(
         "fidelity": asdict(fidelity),
         "recipe": asdict(recipe),
         "timeout": timeout,
+        "splits": splits,
+        "refit": refit,
     }
     name = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()[:12]
     try:

@@ -3,12 +3,14 @@
 Each is fitted on the training rows and tuned on the validation rows, and predicts all rows asked for.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
 from cellwright.data.dataset import Dataset
+from cellwright.data.splits import Split
 from cellwright.metrics import Task
 from cellwright.posttrain.linear import Block, Predictor, blocks_of, linear, probabilities
 from cellwright.problem import Problem
@@ -20,14 +22,15 @@ _COMPONENTS = 32
 _MOST_TREES = 1000
 
 
-def mean(problem: Problem, seed: int) -> Predictor:  # noqa: ARG001  # baselines share a signature
+def mean(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:  # noqa: ARG001  # baselines share a signature
     """Return the mean of the training rows plus the effect of each row's entities: drugs, their pair, cell line.
 
     The effects are those of the additive least-squares model, found by backfitting; what has no training rows has no
     effect. Both drugs of a pair draw on one list of effects. Classification: the shares of the classes.
     """
     dataset, split = problem.data()
-    target = dataset.target[split.train]
+    learnt = _learnt(split, refit=refit)
+    target = dataset.target[learnt]
     if problem.task is Task.CLASSIFICATION:
         shares = np.bincount(target, minlength=problem.outputs) / len(target)
         return lambda rows: np.tile(shares, (len(rows), 1))
@@ -36,7 +39,7 @@ def mean(problem: Problem, seed: int) -> Predictor:  # noqa: ARG001  # baselines
     if any(members.shape[1] > 1 for members in groups):
         groups.append(dataset.groups("pair"))
     effects = _effects(
-        [members[split.train] for members in groups], [int(m.max()) + 1 for m in groups], target - centre
+        [members[learnt] for members in groups], [int(m.max()) + 1 for m in groups], target - centre
     )
 
     def predict(rows: np.ndarray) -> np.ndarray:
@@ -44,6 +47,10 @@ def mean(problem: Problem, seed: int) -> Predictor:  # noqa: ARG001  # baselines
         return np.full(len(rows), centre) + sum(parts, np.zeros(len(rows)))
 
     return predict
+
+
+def _learnt(split: Split, *, refit: bool) -> np.ndarray:
+    return np.sort(np.concatenate([split.train, split.validation])) if refit else split.train
 
 
 def _effects(groups: list[np.ndarray], sizes: list[int], residual: np.ndarray) -> list[np.ndarray]:
@@ -63,7 +70,7 @@ def _effects(groups: list[np.ndarray], sizes: list[int], residual: np.ndarray) -
     return effects
 
 
-def boosting(problem: Problem, seed: int) -> Predictor:
+def boosting(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
     """Return scikit-learn's histogram gradient boosting, stopped by the validation rows.
 
     Tables of more than 32 columns enter as their 32 first principal components over the training rows' entities: trees
@@ -82,6 +89,10 @@ def boosting(problem: Problem, seed: int) -> Predictor:
         X_val=_matrix(blocks, dataset, split.validation),
         y_val=dataset.target[split.validation],
     )
+    if refit:
+        learnt = _learnt(split, refit=True)
+        model = kind(max_iter=model.n_iter_, max_leaf_nodes=63, early_stopping=False, random_state=seed)
+        model.fit(_matrix(blocks, dataset, learnt), dataset.target[learnt])
     if problem.task is Task.REGRESSION:
         return lambda rows: np.asarray(model.predict(_matrix(blocks, dataset, rows)))
     return probabilities(model, _matrix(blocks, dataset, np.arange(dataset.rows)), problem.outputs)
@@ -110,5 +121,13 @@ def _matrix(blocks: list[Block], dataset: Dataset, rows: np.ndarray) -> np.ndarr
     return np.concatenate(parts, axis=1).astype(np.float32)
 
 
+class Fit(Protocol):
+    """Fits a simple model; `refit`: tuned as ever, then on training and validation rows together."""
+
+    def __call__(self, problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
+        """Return what predicts any row."""
+        ...
+
+
 #: kind -> what fits it
-BASELINES: Mapping[str, Callable[[Problem, int], Predictor]] = {"mean": mean, "linear": linear, "boosting": boosting}
+BASELINES: Mapping[str, Fit] = {"mean": mean, "linear": linear, "boosting": boosting}

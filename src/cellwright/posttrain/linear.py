@@ -5,7 +5,7 @@ of a pair have the same weights, so that their order means nothing.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,12 +14,13 @@ from cellwright.data.dataset import Dataset
 from cellwright.data.splits import Split
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem
+from cellwright.space.naming import is_identity
 
 __all__ = ["Block", "Predictor", "blocks_of", "linear", "probabilities"]
 
 #: (rows) -> predictions (rows,) or class probabilities (rows, classes)
 Predictor = Callable[[np.ndarray], np.ndarray]
-_STRENGTHS = tuple(10.0**power for power in range(-2, 7))
+_STRENGTHS = tuple(10.0**power for power in range(6, -3, -1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,10 +46,11 @@ class Block:
 
 
 def blocks_of(dataset: Dataset) -> list[Block]:
-    """Return the tables, flattened; one that several keys read appears once."""
+    """Return the tables of features, flattened; one that several keys read appears once."""
     keys: dict[int, list[str | None]] = {}
-    arrays = {id(table.features): table.features for table in dataset.tables.values()}
-    for table in dataset.tables.values():
+    tables = [table for name, table in dataset.tables.items() if not is_identity(name)]
+    arrays = {id(table.features): table.features for table in tables}
+    for table in tables:
         keys.setdefault(id(table.features), []).append(table.key)
     return [
         Block(np.asarray(arrays[place], dtype=np.float64).reshape(len(arrays[place]), -1), tuple(read))
@@ -56,13 +58,28 @@ def blocks_of(dataset: Dataset) -> list[Block]:
     ]
 
 
-def linear(problem: Problem, seed: int) -> Predictor:
-    """Return ridge regression (logistic regression for classes), its strength chosen on the validation rows."""
+def linear(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
+    """Return ridge regression (logistic regression for classes), its strength chosen on the validation rows.
+
+    Args:
+        refit: learn from training and validation rows with that strength.
+    """
     dataset, split = problem.data()
-    blocks = [_compact(_centred(block, dataset, split.train), dataset, split.train) for block in blocks_of(dataset)]
-    if problem.task is Task.REGRESSION:
-        return max(_ridge(dataset, split, blocks), key=lambda predict: _score(problem, split, dataset, predict))
-    return _logistic(problem, dataset, split, blocks, seed)
+    fit = _ridge if problem.task is Task.REGRESSION else _logistic
+
+    def fitted(rows: np.ndarray, strengths: tuple[float, ...]) -> Iterator[tuple[float, Predictor]]:
+        blocks = [_compact(_centred(block, dataset, rows), dataset, rows) for block in blocks_of(dataset)]
+        return fit(problem, dataset, rows, blocks, strengths, seed)
+
+    tried: list[tuple[float, float, Predictor]] = []
+    for strength, predict in fitted(split.train, _STRENGTHS):
+        tried.append((_score(problem, split, dataset, predict), strength, predict))
+        if max(score for score, _, _ in tried) not in [score for score, _, _ in tried[-3:]]:
+            break  # ever weaker penalties bring nothing more
+    _, strength, predict = max(tried, key=lambda one: one[0])
+    if refit:
+        ((_, predict),) = fitted(np.sort(np.concatenate([split.train, split.validation])), (strength,))
+    return predict
 
 
 def _centred(block: Block, dataset: Dataset, rows: np.ndarray) -> Block:
@@ -86,16 +103,24 @@ def _compact(block: Block, dataset: Dataset, rows: np.ndarray) -> Block:
     return replace(block, features=block.features @ basis)
 
 
-def _ridge(dataset: Dataset, split: Split, blocks: list[Block]) -> list[Predictor]:
-    """Return a solution of the normal equations for each strength."""
-    target = dataset.target[split.train].astype(np.float64)
+def _ridge(
+    problem: Problem,  # noqa: ARG001  # as _logistic
+    dataset: Dataset,
+    rows: np.ndarray,
+    blocks: list[Block],
+    strengths: tuple[float, ...],
+    seed: int,  # noqa: ARG001  # as _logistic
+) -> Iterator[tuple[float, Predictor]]:
+    """Yield a solution of the normal equations for each strength."""
+    target = dataset.target[rows].astype(np.float64)
     centre = float(target.mean())
-    gram = np.block([[_product(dataset, a, b, split.train) for b in blocks] for a in blocks])
-    moment = np.concatenate([_moment(dataset, block, split.train, target - centre) for block in blocks])
+    gram = np.block([[_product(dataset, a, b, rows) for b in blocks] for a in blocks])
+    moment = np.concatenate([_moment(dataset, block, rows, target - centre) for block in blocks])
     values, vectors = np.linalg.eigh(gram)
     rotated = vectors.T @ moment
-    solved = [vectors @ (rotated / (np.maximum(values, 0.0) + strength)) for strength in _STRENGTHS]
-    return [_linear_predictor(dataset, blocks, weights, centre) for weights in solved]
+    for strength in strengths:
+        weights = vectors @ (rotated / (np.maximum(values, 0.0) + strength))
+        yield strength, _linear_predictor(dataset, blocks, weights, centre)
 
 
 def _linear_predictor(dataset: Dataset, blocks: list[Block], weights: np.ndarray, centre: float) -> Predictor:
@@ -127,20 +152,22 @@ def _moment(dataset: Dataset, block: Block, rows: np.ndarray, target: np.ndarray
     return np.asarray(sums @ block.features)
 
 
-def _logistic(problem: Problem, dataset: Dataset, split: Split, blocks: list[Block], seed: int) -> Predictor:
-    """Return the best of ever weaker penalties, each begun where the last one ended, until two bring nothing better."""
+def _logistic(
+    problem: Problem,
+    dataset: Dataset,
+    rows: np.ndarray,
+    blocks: list[Block],
+    strengths: tuple[float, ...],
+    seed: int,
+) -> Iterator[tuple[float, Predictor]]:
+    """Yield a model for each strength, begun where the last one ended."""
     from sklearn.linear_model import LogisticRegression
 
     features = np.concatenate([block.summed(dataset, np.arange(dataset.rows)) for block in blocks], axis=1)
     model = LogisticRegression(max_iter=2000, warm_start=True, random_state=seed)
-    found: list[tuple[float, Predictor]] = []
-    for strength in reversed(_STRENGTHS):
-        model.set_params(C=1 / strength).fit(features[split.train], dataset.target[split.train])
-        predict = probabilities(copy.deepcopy(model), features, problem.outputs)
-        found.append((_score(problem, split, dataset, predict), predict))
-        if max(score for score, _ in found) not in [score for score, _ in found[-2:]]:
-            break
-    return max(found, key=lambda one: one[0])[1]
+    for strength in strengths:
+        model.set_params(C=1 / strength).fit(features[rows], dataset.target[rows])
+        yield strength, probabilities(copy.deepcopy(model), features, problem.outputs)
 
 
 def probabilities(model: object, features: np.ndarray, classes: int) -> Predictor:

@@ -6,17 +6,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from cellwright.metrics import scores
 from cellwright.posttrain.baselines import BASELINES
 from cellwright.problem import Problem
+from cellwright.metrics import scores
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Choice, Integer, Point, Space
 from cellwright.train.evaluate import failure
-from cellwright.train.fit import Recipe, fit, predict
-from cellwright.train.resident import Resident, pick_device
+from cellwright.train.fit import fit
+from cellwright.train.recipe import Recipe
 from cellwright.trial import Outcome, Proposal, Status
 
-__all__ = ["Candidate", "Refit", "candidate_space"]
+__all__ = ["MOST_SEEDS", "Candidate", "Refit", "candidate_space", "points"]
 
 MOST_SEEDS = 1000
 
@@ -45,16 +45,21 @@ class Candidate:
         return {"name": self.name, "kind": self.kind, "number": self.number, "seeds": self.seeds, "network": network}
 
 
-def candidate_space(candidates: tuple[Candidate, ...]) -> Space:
-    """Return the space of all pairs of a candidate and a seed."""
+def candidate_space(candidates: tuple[Candidate, ...], splits: tuple[str, ...]) -> Space:
+    """Return the space of a candidate, a seed and a split."""
     names = Choice("candidate", tuple(candidate.name for candidate in candidates))
-    return Space("posttrain", (), (names, Integer("seed", 0, MOST_SEEDS)))
+    return Space("posttrain", (), (names, Integer("seed", 0, MOST_SEEDS), Choice("split", splits)))
 
 
-def points(space: Space, candidates: tuple[Candidate, ...]) -> list[Point]:
-    """Return the pairs to evaluate; what takes longest comes first, so that workers end together."""
+def points(space: Space, candidates: tuple[Candidate, ...], splits: int) -> list[Point]:
+    """Return what to evaluate, split after split; what takes longest comes first, so that workers end together."""
     order = sorted(range(len(candidates)), key=lambda index: -_weight(candidates[index]))
-    return [space.point((index, seed)) for index in order for seed in range(candidates[index].seeds)]
+    return [
+        space.point((index, seed, split))
+        for split in range(splits)
+        for index in order
+        for seed in range(candidates[index].seeds)
+    ]
 
 
 def _weight(candidate: Candidate) -> float:
@@ -65,55 +70,67 @@ def _weight(candidate: Candidate) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Refit:
-    """Fits the candidate and seed that a point of `candidate_space` names.
+    """Fits the candidate, seed and split that a point of `candidate_space` names.
 
     Training and early stopping see training and validation rows; the test rows are predicted once, by the final
     weights. The outcome's scores are named "validation/r2", "test/r2" and so on; its score is that on validation.
+
+    Attributes:
+        problems: the same problem under each split.
+        refit: train the final weights on training and validation rows together.
     """
 
-    problem: Problem
+    problems: tuple[Problem, ...]
     candidates: tuple[Candidate, ...]
     seed: int
     recipe: Recipe
     device: str = "auto"
+    refit: bool = False
     preload: ClassVar[str] = "cellwright.posttrain.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
-        index, number = (int(value) for value in proposal.point.values)
-        candidate = self.candidates[index]
+        index, number, split = (int(value) for value in proposal.point.values)
+        candidate, problem = self.candidates[index], self.problems[split]
         parameters = candidate.architecture.parameters if candidate.architecture else None
-        seed = seed_for(self.seed, Use.REFIT, number)
         try:
             if candidate.architecture:
-                measured, seconds, epochs = self._network(candidate.architecture, proposal, seed)
+                measured, seconds, epochs = self._network(problem, candidate.architecture, proposal, number)
             else:
-                measured, seconds, epochs = self._baseline(candidate.kind, number)
-            score = measured[f"validation/{self.problem.metric}"]
+                measured, seconds, epochs = self._baseline(problem, candidate.kind, number)
+            score = measured[f"validation/{problem.metric}"]
             return Outcome(Status.OK, score, {**measured, "epochs": epochs}, parameters, seconds)
         except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
             return failure(error, parameters)
 
     def _network(
-        self, architecture: Architecture, proposal: Proposal, seed: int
+        self, problem: Problem, architecture: Architecture, proposal: Proposal, number: int
     ) -> tuple[dict[str, float], float, float]:
-        fitted = fit(architecture, self.problem, proposal.fidelity, recipe=self.recipe, seed=seed, device=self.device)
-        dataset, split = self.problem.data()
-        inputs = frozenset(architecture.inputs)
-        resident = Resident(dataset, self.problem.task, inputs=inputs, device=pick_device(self.device))
-        predicted = predict(fitted.network, resident, split.test, self.problem.task, fitted.location, fitted.scale)
-        return self._named(fitted.scores, dataset.target[split.test], predicted), fitted.seconds, fitted.epochs
+        fitted = fit(
+            architecture,
+            problem,
+            proposal.fidelity,
+            recipe=self.recipe,
+            seed=seed_for(self.seed, Use.REFIT, number),
+            device=self.device,
+            refit=self.refit,
+        )
+        dataset, split = problem.data()
+        assert fitted.scores is not None
+        return _named(fitted.scores, fitted.measured(dataset.target, split.test)), fitted.seconds, fitted.epochs
 
-    def _baseline(self, kind: str, seed: int) -> tuple[dict[str, float], float, float]:
-        dataset, split = self.problem.data()
+    def _baseline(self, problem: Problem, kind: str, seed: int) -> tuple[dict[str, float], float, float]:
+        dataset, split = problem.data()
         started = time.perf_counter()
-        predicted = BASELINES[kind](self.problem, seed)
+        chosen = BASELINES[kind](problem, seed)
+        predict = BASELINES[kind](problem, seed, refit=True) if self.refit else chosen
         seconds = time.perf_counter() - started
-        validated = dict(scores(self.problem.task, dataset.target[split.validation], predicted(split.validation)))
-        return self._named(validated, dataset.target[split.test], predicted(split.test)), seconds, 0.0
+        validated = dict(scores(problem.task, np.asarray(dataset.target[split.validation]), chosen(split.validation)))
+        tested = dict(scores(problem.task, np.asarray(dataset.target[split.test]), predict(split.test)))
+        return _named(validated, tested), seconds, 0.0
 
-    def _named(self, validated: dict[str, float], target: np.ndarray, predicted: np.ndarray) -> dict[str, float]:
-        tested = scores(self.problem.task, np.asarray(target), predicted)
-        return {
-            **{f"validation/{name}": value for name, value in validated.items()},
-            **{f"test/{name}": value for name, value in tested.items()},
-        }
+
+def _named(validated: dict[str, float], tested: dict[str, float]) -> dict[str, float]:
+    return {
+        **{f"validation/{name}": value for name, value in validated.items()},
+        **{f"test/{name}": value for name, value in tested.items()},
+    }

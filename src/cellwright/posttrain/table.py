@@ -21,7 +21,10 @@ class Finalists:
         metrics: all that were measured.
         epochs: at most, for each network.
         seeds: for each network.
-        rows: one a candidate, as JSON; scores are on the test rows, ratios are the hand-made network's value over this
+        splits: what the rows were divided by; the run's own first.
+        refit: whether final weights were learnt from training and validation rows together.
+        rows: one a candidate, as JSON; scores are on the test rows of the run's own split, `splits` has those of all
+            splits by name; ratios are the hand-made network's value over this
             one's (parameters, training_seconds), or this one's score less the hand-made one's (score).
     """
 
@@ -29,6 +32,8 @@ class Finalists:
     metrics: tuple[str, ...]
     epochs: int
     seeds: int
+    splits: tuple[str, ...]
+    refit: bool
     rows: tuple[dict[str, Any], ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -38,29 +43,47 @@ class Finalists:
             "metrics": list(self.metrics),
             "epochs": self.epochs,
             "seeds": self.seeds,
+            "splits": list(self.splits),
+            "refit": self.refit,
             "rows": [dict(row) for row in self.rows],
         }
 
 
 def tabulate(
-    candidates: Sequence[Candidate], trials: Sequence[Trial], *, metric: str, epochs: int, seeds: int
+    candidates: Sequence[Candidate],
+    trials: Sequence[Trial],
+    *,
+    metric: str,
+    epochs: int,
+    seeds: int,
+    splits: tuple[str, ...],
+    refit: bool,
 ) -> Finalists:
     """Return the table of all candidates, in their order; what failed has no scores and says why.
 
     Args:
-        trials: of post-training; the first value of their points is the candidate's position.
+        trials: of post-training; their points hold the candidate's position, a seed, and the split's position.
     """
-    done = [[t for t in trials if t.proposal.point.values[0] == index] for index in range(len(candidates))]
     metrics = list(
         dict.fromkeys(
             name.removeprefix("test/") for trial in trials for name in trial.outcome.scores if name.startswith("test/")
         )
     )
-    rows = [_row(candidate, tried, metrics) for candidate, tried in zip(candidates, done, strict=True)]
-    by_hand = next((row for row in rows if row["kind"] == "manual"), None)
-    for row in rows:
-        row["ratios"] = _ratios(row, by_hand, metric)
-    return Finalists(metric, tuple(metrics), epochs, seeds, tuple(rows))
+    tables = []
+    for split in range(len(splits)):
+        here = [trial for trial in trials if trial.proposal.point.values[2] == split]
+        rows = [
+            _row(candidate, [trial for trial in here if trial.proposal.point.values[0] == index], metrics)
+            for index, candidate in enumerate(candidates)
+        ]
+        by_hand = next((row for row in rows if row["kind"] == "manual"), None)
+        tables.append([{**row, "ratios": _ratios(row, by_hand, metric)} for row in rows])
+    shared = ("scores", "validation", "training_seconds", "epochs", "ratios", "note")
+    rows = [
+        {**row, "splits": {name: {key: table[place][key] for key in shared} for name, table in zip(splits, tables, strict=True)}}
+        for place, row in enumerate(tables[0])
+    ]
+    return Finalists(metric, tuple(metrics), epochs, seeds, splits, refit, tuple(rows))
 
 
 def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[str, Any]:

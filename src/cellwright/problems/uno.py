@@ -18,6 +18,7 @@ from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
 from cellwright.space import Shape, Sketch, Space
 from cellwright.space.by_hand import by_hand
+from cellwright.space.naming import described
 
 __all__ = ["TARGETS", "UNO"]
 
@@ -37,6 +38,7 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     """Return uno-small: a chain of three nodes on each input, then three nodes with two additions; 13^12 points."""
     sketch = Sketch()
     operations = mlp(0.3, 0.4, 0.5)
+    inputs = described(inputs)
     towers = [
         source if name == "dose" else sketch.chain(name, source, operations, 3)
         for name, source in ((name, sketch.input(name, shape)) for name, shape in inputs.items())
@@ -52,6 +54,7 @@ def large(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     """Return uno-large: 25 decisions, 13^17 x (16 x 18 x ... x 30) points with all four inputs."""
     sketch = Sketch()
     operations = mlp(0.3, 0.4, 0.5)
+    inputs = described(inputs)
     sources = {name: sketch.input(name, shape) for name, shape in inputs.items()}
     towers = [
         source if name == "dose" else sketch.chain(name, source, operations, 3) for name, source in sources.items()

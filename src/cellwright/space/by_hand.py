@@ -6,17 +6,11 @@ Source: the hand-made network of SC19's Uno (arXiv:1909.00311).
 from collections.abc import Mapping
 
 from cellwright.space.architecture import Architecture
+from cellwright.space.naming import described, twins
 from cellwright.space.operations import Dense, Flatten, Shape
 from cellwright.space.sketch import Block, Sketch
 
-__all__ = ["by_hand", "twins"]
-
-
-def twins(inputs: Mapping[str, Shape]) -> dict[str, str]:
-    """Return the second of each pair of inputs of one kind, such as drug_1 and drug_2, by the first."""
-    firsts = [name for name in inputs if name.endswith("_1")]
-    pairs = {name: f"{name[:-2]}_2" for name in firsts}
-    return {first: second for first, second in pairs.items() if inputs.get(second) == inputs[first]}
+__all__ = ["by_hand"]
 
 
 def by_hand(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
@@ -24,6 +18,7 @@ def by_hand(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
 
     A single number (a dose) goes to the trunk as it is. 19,274,001 parameters at the published inputs of Uno.
     """
+    inputs = described(inputs)
     sketch = Sketch()
     layer = Dense(1000, "relu")
     second = {twin: first for first, twin in twins(inputs).items()}

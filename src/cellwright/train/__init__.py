@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellwright.train.evaluate import Train
-    from cellwright.train.fit import Recipe
+    from cellwright.train.recipe import Recipe
     from cellwright.train.isolated import Isolated
 
 __all__ = ["Isolated", "Recipe", "Train"]
 
-_HOME = {"Isolated": "isolated", "Recipe": "fit", "Train": "evaluate"}
+_HOME = {"Isolated": "isolated", "Recipe": "recipe", "Train": "evaluate"}
 
 
 def __getattr__(name: str) -> Any:

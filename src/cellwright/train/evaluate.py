@@ -8,7 +8,8 @@ from typing import ClassVar
 from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Space
-from cellwright.train.fit import Diverged, Recipe, fit
+from cellwright.train.fit import Diverged, fit
+from cellwright.train.recipe import Recipe
 from cellwright.trial import Outcome, Proposal, Status
 
 __all__ = ["Train", "failure"]

@@ -4,36 +4,22 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from cellwright.build import Network
-from cellwright.errors import UsageError
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem
 from cellwright.seeds import Use, rng_for, seed_for
 from cellwright.space import Architecture
+from cellwright.train.recipe import Recipe, pace, recipe_of, usual_batch
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
 
-__all__ = ["OPTIMIZERS", "SETTINGS", "Diverged", "Fitted", "Recipe", "fit", "predict", "recipe_of", "usual_batch"]
+__all__ = ["Diverged", "Fitted", "fit"]
 
-#: name -> class in torch.optim
-OPTIMIZERS = {
-    "adam": "Adam",
-    "adamw": "AdamW",
-    "nadam": "NAdam",
-    "adamax": "Adamax",
-    "rmsprop": "RMSprop",
-    "adagrad": "Adagrad",
-    "sgd": "SGD",
-}
-#: what a space may decide about training
-SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay")
-_FUSED = ("adam", "adamw", "adagrad", "sgd")
 _ROWS_AT_ONCE = 8192
 
 
@@ -41,73 +27,58 @@ class Diverged(ArithmeticError):
     """A loss or a prediction is not finite."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How weights are found.
-
-    Attributes:
-        batch_size: rows a step; None: `usual_batch` of the rows trained on.
-        patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
-            after which training stops and the best weights return; None: train to the end and keep the last weights.
-    """
-
-    optimizer: str = "adam"
-    learning_rate: float = 1e-3
-    batch_size: int | None = None
-    weight_decay: float = 0.0
-    patience: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.optimizer not in OPTIMIZERS:
-            raise UsageError(f"there is no optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
-        small = self.batch_size is not None and self.batch_size < 2
-        hasty = self.patience is not None and self.patience < 1
-        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty:
-            raise UsageError(
-                f"a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0 and patience >= 1; got {self!r}"
-            )
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """A trained network and how it came about.
 
     Attributes:
+        resident: the data it can predict rows of.
+        location: what its output is shifted by, in the target's unit; 0 for classes.
+        scale: what its output is multiplied by before that; 1 for classes.
         history: validation score after each epoch, higher is better.
         epochs: of which the weights are, counted from 1; a fraction where time ran out.
         seconds: spent on training steps.
-        scores: on the validation rows.
+        scores: on the validation rows; of a network that has learnt from them in the end, before it did.
     """
 
     network: Network
-    history: tuple[float, ...]
-    epochs: float
-    seconds: float
-    scores: dict[str, float]
+    resident: Resident
+    task: Task
     location: float
     scale: float
+    history: tuple[float, ...] = ()
+    epochs: float = 0.0
+    seconds: float = 0.0
+    scores: dict[str, float] | None = None
 
+    @torch.no_grad()
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Return predictions in the target's unit (rows,), or class probabilities (rows, classes).
 
-def usual_batch(rows: int) -> int:
-    """Return the power of two within 32 and 1,024 that makes about 150 steps of an epoch.
+        Of a pair of drugs both orders are predicted, and their mean is the answer.
 
-    Few rows need small batches to get anywhere in an epoch; with many, towers that run once for each distinct entity
-    make large batches cheap (docs/method/training.md has the measurement).
-    """
-    return int(2 ** min(10, max(5, round(math.log2(max(1, rows) / 150)))))
+        Raises:
+            Diverged: a prediction is not finite.
+        """
+        self.network.eval()
+        parts = []
+        for chunk in torch.split(torch.from_numpy(np.array(rows)).to(self.resident.device), _ROWS_AT_ONCE):
+            orders = [None, torch.ones_like(chunk, dtype=torch.bool)] if self.resident.has_twins else [None]
+            answers = [self._answer(self.network(self.resident.batch(chunk, swap))) for swap in orders]
+            parts.append(torch.stack(answers).mean(dim=0))
+        self.network.train()
+        result: np.ndarray = torch.cat(parts).cpu().numpy()
+        if not np.isfinite(result).all():
+            raise Diverged("the network predicts numbers that are not finite")
+        return result
 
+    def _answer(self, output: Tensor) -> Tensor:
+        """Return what the network says of rows: (rows, units) -> (rows,), or probabilities."""
+        return output[:, 0] * self.scale + self.location if self.task is Task.REGRESSION else output.softmax(dim=1)
 
-def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
-    """Return `recipe` with the settings that the architecture brings.
-
-    Raises:
-        UsageError: a setting is no field of a recipe.
-    """
-    settings: dict[str, Any] = dict(architecture.settings)
-    unknown = sorted(set(settings) - set(SETTINGS))
-    if unknown:
-        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
-    return replace(recipe, **settings)
+    def measured(self, target: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+        """Return the scores on `rows`."""
+        return dict(scores(self.task, np.asarray(target[rows]), self.predict(rows)))
 
 
 def fit(
@@ -120,6 +91,7 @@ def fit(
     subset_seed: int = 0,
     device: str = "auto",
     dedup: Dedup = "auto",
+    refit: bool = False,
 ) -> Fitted:
     """Train `architecture` on the training rows and score it on the validation rows.
 
@@ -127,6 +99,7 @@ def fit(
         seed: decides weights, dropout and the order of rows.
         subset_seed: decides which rows are used where the fidelity asks for a fraction; one for all trials of a run,
             so that their scores compare.
+        refit: train again from the beginning, on training and validation rows together, for as many epochs as were best.
 
     Raises:
         Diverged: a loss or a prediction is not finite.
@@ -137,93 +110,139 @@ def fit(
         dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device), dedup=dedup
     )
     rows = _subset(split.train, fidelity.fraction, subset_seed)
-    location, scale = _moments(dataset.target[rows]) if problem.task is Task.REGRESSION else (0.0, 1.0)
-    torch.manual_seed(seed_for(seed, Use.WEIGHTS))
-    network = Network(architecture).to(resident.device)
-    loss = _loss(problem.task, location, scale)
-    optimizer = _optimizer(network, recipe)
-    shuffle = rng_for(seed, Use.ORDER)
-    deadline = math.inf if fidelity.seconds is None else fidelity.seconds
-    history: list[float] = []
-    best: tuple[float, dict[str, float], dict[str, Tensor], float] | None = None
-    seconds, done = 0.0, 0.0
-    batch_size = recipe.batch_size or usual_batch(len(rows))
-    for _ in range(fidelity.epochs):
-        order = torch.from_numpy(shuffle.permutation(rows)).to(resident.device)
-        spent, share = _epoch(network, resident, order, batch_size, loss, optimizer, deadline - seconds)
-        seconds, done = seconds + spent, done + share
-        measured = validate(network, resident, problem, split.validation, location, scale)
-        history.append(measured["r2"] if problem.task is Task.REGRESSION else -measured["log_loss"])
-        if best is None or recipe.patience is None or history[-1] > best[0]:
-            weights = {} if recipe.patience is None else _copied(network)
-            best = (history[-1], measured, weights, done)
-        stale = len(history) - 1 - int(np.argmax(history))
-        if seconds >= deadline or (recipe.patience is not None and stale >= recipe.patience):
-            break
-    assert best is not None
-    if best[2]:
-        network.load_state_dict(best[2])
-    return Fitted(network, tuple(history), best[3], seconds, best[1], location, scale)
+    lesson = _Lesson(architecture, resident, problem.task, recipe, fidelity, seed)
+    fitted = lesson.learn(rows, lambda one: one.measured(dataset.target, split.validation))
+    if not refit:
+        return fitted
+    rows = _subset(np.sort(np.concatenate([split.train, split.validation])), fidelity.fraction, subset_seed)
+    again = lesson.learn(rows, None, epochs=fitted.epochs)
+    return replace(
+        again, history=fitted.history, scores=fitted.scores, epochs=fitted.epochs, seconds=fitted.seconds + again.seconds
+    )
 
 
-def validate(
-    network: Network, resident: Resident, problem: Problem, rows: np.ndarray, location: float, scale: float
-) -> dict[str, float]:
-    """Return the scores on `rows`."""
-    prediction = predict(network, resident, rows, problem.task, location, scale)
-    target = resident.target[torch.from_numpy(np.array(rows)).to(resident.device)].cpu().numpy()
-    return dict(scores(problem.task, target, prediction))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Lesson:
+    """One network's training, on whichever rows."""
+
+    architecture: Architecture
+    resident: Resident
+    task: Task
+    recipe: Recipe
+    fidelity: Fidelity
+    seed: int
+
+    def learn(
+        self, rows: np.ndarray, measure: Callable[[Fitted], dict[str, float]] | None, epochs: float | None = None
+    ) -> Fitted:
+        """Train a new network on `rows`.
+
+        Args:
+            measure: scores on the validation rows, by which the best weights are chosen; None: keep the last.
+            epochs: after which to stop, of those that the schedule is made for; None: when the fidelity says so.
+        """
+        task, recipe, resident = self.task, self.recipe, self.resident
+        labels = resident.target[torch.from_numpy(np.array(rows)).to(resident.device)]
+        location, scale = _moments(labels) if task is Task.REGRESSION else (0.0, 1.0)
+        torch.manual_seed(seed_for(self.seed, Use.WEIGHTS))
+        network = Network(self.architecture).to(resident.device)
+        fitted = Fitted(network, resident, task, location, scale)
+        pass_ = _Pass(fitted, recipe, recipe.batch_size or usual_batch(len(rows)), self.fidelity.epochs, len(rows))
+        shuffle = rng_for(self.seed, Use.ORDER)
+        left = math.inf if epochs is None else epochs
+        keep = recipe.patience is not None and measure is not None
+        history: list[float] = []
+        best: tuple[float, dict[str, float] | None, dict[str, Tensor], float] = (-math.inf, None, {}, 0.0)
+        for _ in range(self.fidelity.epochs):
+            order = torch.from_numpy(shuffle.permutation(rows)).to(resident.device)
+            pass_.over(order[: max(1, round(min(1.0, left) * len(order)))], self.fidelity.seconds)
+            left -= 1
+            measured = measure(fitted) if measure else None
+            history.append(_goodness(task, measured) if measured else 0.0)
+            if not keep or history[-1] > best[0]:
+                best = (history[-1], measured, _copied(network) if keep else {}, pass_.epochs)
+            if left <= 0 or pass_.seconds >= (self.fidelity.seconds or math.inf) or _stale(history, recipe):
+                break
+        if best[2]:
+            network.load_state_dict(best[2])
+        return replace(
+            fitted, history=tuple(history), epochs=best[3], seconds=pass_.seconds, scores=best[1]
+        )
 
 
-@torch.no_grad()
-def predict(
-    network: Network, resident: Resident, rows: np.ndarray, task: Task, location: float, scale: float
-) -> np.ndarray:
-    """Return predictions in the target's unit (rows,), or class probabilities (rows, classes).
+class _Pass:
+    """Passes over rows, with one optimizer and one schedule.
 
-    Raises:
-        Diverged: a prediction is not finite.
+    Attributes:
+        seconds: spent on them.
     """
-    network.eval()
-    parts = []
-    for chunk in torch.split(torch.from_numpy(np.array(rows)).to(resident.device), _ROWS_AT_ONCE):
-        output = network(resident.batch(chunk))  # (rows, units)
-        parts.append(output[:, 0] * scale + location if task is Task.REGRESSION else output.softmax(dim=1))
-    network.train()
-    result: np.ndarray = torch.cat(parts).cpu().numpy()
-    if not np.isfinite(result).all():
-        raise Diverged("the network predicts numbers that are not finite")
-    return result
+
+    def __init__(self, fitted: Fitted, recipe: Recipe, batch_size: int, epochs: int, rows: int) -> None:
+        self.seconds = 0.0
+        self._seen = 0
+        self._fitted = fitted
+        self._recipe = recipe
+        self._batch_size = batch_size
+        self._optimizer = recipe.optimizer_of(fitted.network)
+        self._steps = epochs * -(-rows // batch_size)
+        self._rows = rows
+        self._step = 0
+        target, regression = fitted.resident.target, fitted.task is Task.REGRESSION
+        self._target = (target - fitted.location) / fitted.scale if regression else target
+        self._loss = _mean_square if regression else nn.functional.cross_entropy
+
+    @property
+    def epochs(self) -> float:
+        """Passes made, a fraction where time ran out."""
+        return self._seen / self._rows
+
+    def over(self, order: Tensor, limit: float | None) -> None:
+        """Pass over rows once, or until `limit` seconds of training are spent in all.
+
+        Raises:
+            Diverged: the loss is not finite.
+        """
+        network, resident = self._fitted.network, self._fitted.resident
+        network.train()
+        started, before, deadline = time.perf_counter(), self.seconds, math.inf if limit is None else limit
+        total = torch.zeros((), device=resident.device)
+        for rows in torch.split(order, self._batch_size):
+            if len(rows) == 1 and len(order) > 1:
+                break  # batch normalisation has no variance of one row
+            self._set_pace()
+            self._optimizer.zero_grad(set_to_none=True)
+            # in training either drug of a pair may come first, so that order comes to mean nothing
+            swap = torch.rand(len(rows), device=rows.device) < 0.5 if resident.has_twins else None
+            value = self._loss(network(resident.batch(rows, swap)), self._target.index_select(0, rows))
+            value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+            self._optimizer.step()
+            total += value.detach()
+            self._seen += len(rows)
+            self.seconds = before + time.perf_counter() - started
+            if self.seconds >= deadline:
+                break
+        if not math.isfinite(total.item()):
+            raise Diverged("the training loss is not finite")
+        self.seconds = before + time.perf_counter() - started
+
+    def _set_pace(self) -> None:
+        if self._recipe.schedule != "constant":
+            rate = self._recipe.learning_rate * pace(self._recipe.schedule, self._step, self._steps)
+            for group in self._optimizer.param_groups:
+                group["lr"] = rate
+        self._step += 1
 
 
-def _epoch(
-    network: Network,
-    resident: Resident,
-    order: Tensor,
-    batch_size: int,
-    loss: Callable[[Tensor, Tensor], Tensor],
-    optimizer: torch.optim.Optimizer,
-    seconds: float,
-) -> tuple[float, float]:
-    """Pass over the rows once, or until the time is up; return seconds spent and the share of rows seen."""
-    started = time.perf_counter()
-    network.train()
-    total = torch.zeros((), device=resident.device)
-    seen = 0
-    for rows in torch.split(order, batch_size):
-        if len(rows) == 1 and len(order) > 1:
-            break  # batch normalisation has no variance of one row
-        optimizer.zero_grad(set_to_none=True)
-        value = loss(network(resident.batch(rows)), resident.target[rows])
-        value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-        optimizer.step()
-        total += value.detach()
-        seen += len(rows)
-        if time.perf_counter() - started >= seconds:
-            break
-    if not math.isfinite(total.item()):
-        raise Diverged("the training loss is not finite")
-    return time.perf_counter() - started, seen / len(order)
+def _goodness(task: Task, measured: dict[str, float]) -> float:
+    """Return what early stopping goes by, higher being better."""
+    return measured["r2"] if task is Task.REGRESSION else -measured["log_loss"]
+
+
+def _stale(history: list[float], recipe: Recipe) -> bool:
+    """Return whether patience is at its end; a schedule that is going down deserves to be waited for."""
+    if recipe.patience is None or recipe.schedule != "constant":
+        return False
+    return len(history) - 1 - int(np.argmax(history)) >= recipe.patience
 
 
 def _subset(rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:
@@ -233,26 +252,14 @@ def _subset(rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:
     )
 
 
-def _moments(target: np.ndarray) -> tuple[float, float]:
+def _moments(target: Tensor) -> tuple[float, float]:
     """Return mean and standard deviation: networks learn the standardised target."""
-    return float(target.mean()), float(target.std()) or 1.0
+    values = target.double()
+    return float(values.mean()), float(values.std(correction=0)) or 1.0
 
 
-def _loss(task: Task, location: float, scale: float) -> Callable[[Tensor, Tensor], Tensor]:
-    if task is Task.CLASSIFICATION:
-        return nn.functional.cross_entropy
-    return lambda output, target: nn.functional.mse_loss(output[:, 0], (target - location) / scale)
-
-
-def _optimizer(network: Network, recipe: Recipe) -> torch.optim.Optimizer:
-    kind = getattr(torch.optim, OPTIMIZERS[recipe.optimizer])
-    options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
-    if recipe.optimizer in _FUSED:
-        options["fused"] = True
-    if recipe.optimizer == "sgd":
-        options["momentum"] = 0.9
-    optimizer: torch.optim.Optimizer = kind(network.parameters(), **options)
-    return optimizer
+def _mean_square(output: Tensor, target: Tensor) -> Tensor:
+    return nn.functional.mse_loss(output[:, 0], target)
 
 
 def _copied(network: Network) -> dict[str, Tensor]:

@@ -1,0 +1,105 @@
+"""How weights are found: optimizer, learning rate and its schedule, batch size, weight decay, patience."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from cellwright.errors import UsageError
+from cellwright.space import Architecture
+
+__all__ = ["OPTIMIZERS", "SCHEDULES", "SETTINGS", "Recipe", "pace", "recipe_of", "usual_batch"]
+
+#: name -> class in torch.optim
+OPTIMIZERS = {
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "nadam": "NAdam",
+    "adamax": "Adamax",
+    "rmsprop": "RMSprop",
+    "adagrad": "Adagrad",
+    "sgd": "SGD",
+}
+SCHEDULES = ("constant", "cosine")
+#: what a space may decide about training
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule")
+_FUSED = ("adam", "adamw", "adagrad", "sgd")
+_WARM_UP = 0.1  # share of the steps of a cosine schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How weights are found.
+
+    Attributes:
+        batch_size: rows a step; None: `usual_batch` of the rows trained on.
+        schedule: of the learning rate: "constant", or "cosine": up linearly over the first tenth of all steps, then down
+            to 0 along a cosine.
+        patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
+            after which training stops; the best weights return. A cosine goes to its end, and the best weights return.
+            None: train to the end and keep the last weights.
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    batch_size: int | None = None
+    weight_decay: float = 0.0
+    schedule: str = "constant"
+    patience: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.optimizer not in OPTIMIZERS:
+            raise UsageError(f"there is no optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
+        if self.schedule not in SCHEDULES:
+            raise UsageError(f"there is no schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}")
+        small = self.batch_size is not None and self.batch_size < 2
+        hasty = self.patience is not None and self.patience < 1
+        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty:
+            raise UsageError(
+                f"a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0 and patience >= 1; got {self!r}"
+            )
+
+    def optimizer_of(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Return the optimizer of a network's weights."""
+        kind = getattr(torch.optim, OPTIMIZERS[self.optimizer])
+        options: dict[str, Any] = {"lr": self.learning_rate, "weight_decay": self.weight_decay}
+        if self.optimizer in _FUSED:
+            options["fused"] = True
+        if self.optimizer == "sgd":
+            options["momentum"] = 0.9
+        optimizer: torch.optim.Optimizer = kind(network.parameters(), **options)
+        return optimizer
+
+
+def pace(schedule: str, step: int, steps: int) -> float:
+    """Return the factor of the learning rate at a step, counted from 0, of so many."""
+    if schedule == "constant":
+        return 1.0
+    warm = max(1, round(_WARM_UP * steps))
+    if step < warm:
+        return (step + 1) / warm
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - warm) / max(1, steps - warm))))
+
+
+def usual_batch(rows: int) -> int:
+    """Return the power of two within 32 and 1,024 that makes about 150 steps of an epoch.
+
+    Few rows need small batches to get anywhere in an epoch; with many, towers that run once for each distinct entity
+    make large batches cheap (docs/method/training.md has the measurement).
+    """
+    return int(2 ** min(10, max(5, round(math.log2(max(1, rows) / 150)))))
+
+
+def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
+    """Return `recipe` with the settings that the architecture brings.
+
+    Raises:
+        UsageError: a setting is no field of a recipe.
+    """
+    settings: dict[str, Any] = dict(architecture.settings)
+    unknown = sorted(set(settings) - set(SETTINGS))
+    if unknown:
+        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
+    return replace(recipe, **settings)

@@ -16,8 +16,10 @@ from cellwright.space import (
     ACTIVATIONS,
     Activation,
     Architecture,
+    BatchNorm,
     Conv1D,
     Dense,
+    Dropout,
     Flatten,
     Identity,
     LayerNorm,
@@ -26,6 +28,7 @@ from cellwright.space import (
     Sketch,
     Space,
 )
+from cellwright.space.sketch import Block
 from cellwright.testing.strategies import spaces
 from cellwright.train.resident import Resident
 
@@ -33,20 +36,25 @@ CPU = torch.device("cpu")
 ROWS = 23
 WIDTHS = {"dose": (1,), "expression": (7,), "descriptors": (6,), "fingerprints": (6,)}
 KEYS = {"dose": None, "expression": "cell", "descriptors": "drug", "fingerprints": "drug", "a": "cell", "b": None}
-ENTITIES = {"cell": 5, "drug": 4, None: ROWS}
+KEYS |= {"drug_1": "drug_1", "drug_2": "drug_2"}
+ENTITIES = {"cell": 5, "drug": 4, "drug_1": 4, "drug_2": 4, None: ROWS}
 
 vectors: tuple[Operation, ...] = (Identity(), Dense(5, "tanh"), Dense(3), LayerNorm(), Activation("gelu"))
 sequences: tuple[Operation, ...] = (Identity(), Conv1D(2, 3, activation="relu"), MaxPool1D(2, padding="same"))
 
 
 def data(architecture: Architecture, seed: int) -> Dataset:
+    """Return rows that read entities; both drugs of a pair, where an architecture has them, read one table."""
     rng = np.random.default_rng(seed)
-    tables = {
-        name: Table(rng.normal(size=(ENTITIES[KEYS[name]], *shape)), KEYS[name])
-        for name, shape in architecture.inputs.items()
-    }
-    index = {key: rng.integers(ENTITIES[key], size=ROWS) for key in ("cell", "drug")}
-    return Dataset(tables, index, rng.normal(size=ROWS))
+    tables: dict[str, Table] = {}
+    for name, shape in architecture.inputs.items():
+        twin = tables.get("drug_1") if name == "drug_2" else None
+        features = twin.features if twin else rng.normal(size=(ENTITIES[KEYS[name]], *shape))
+        tables[name] = Table(features, KEYS[name])
+    keys = sorted({KEYS[name] for name in architecture.inputs} - {None}, key=str)
+    index = {str(key): rng.integers(ENTITIES[key], size=ROWS) for key in keys}
+    kinds = {key: "drug" for key in index if key.startswith("drug_")}
+    return Dataset(tables, index, rng.normal(size=ROWS), kinds)
 
 
 def answer(network: Network, dataset: Dataset, rows: Sequence[int], dedup: str) -> list[Tensor]:
@@ -66,17 +74,20 @@ def answer(network: Network, dataset: Dataset, rows: Sequence[int], dedup: str) 
     return [output.detach(), *(weight.grad.clone() for weight in network.parameters() if weight.grad is not None)]
 
 
-def check(architecture: Architecture, seed: int) -> Network:
-    """Assert that shared towers answer as the expanded computation does, and that parameters are as estimated."""
+def check(architecture: Architecture, seed: int, *, count: int = 17) -> Network:
+    """Assert that shared towers answer as the expanded computation does, and that parameters are as estimated.
+
+    By `count` of rows a batch holds few entities (they are selected) or nearly all (tables are used whole).
+    """
     torch.manual_seed(seed)
     network = Network(architecture).double().eval()
     for weight in network.parameters():  # biases are 0 at first, and would hide what happens to them
         nn.init.normal_(weight, std=0.5)
     assert sum(weight.numel() for weight in network.parameters()) == architecture.parameters
     dataset = data(architecture, seed)
-    rows = np.random.default_rng(seed).integers(ROWS, size=17).tolist()
+    rows = np.random.default_rng(seed).integers(ROWS, size=count).tolist()
     shared, expanded = (answer(network, dataset, rows, dedup) for dedup in ("auto", "never"))
-    assert shared[0].shape == (17, *architecture.output)
+    assert shared[0].shape == (count, *architecture.output)
     assert len(shared) == len(expanded)
     for one, other in zip(shared, expanded, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
@@ -101,7 +112,26 @@ def crossing() -> Space:
     return sketch.space("crossing", sketch.add("end", trunk, deeper), units=2)
 
 
+def pairs() -> Space:
+    """A space of twins: what both drugs have in common, and what they have not."""
+    sketch = Sketch()
+    expression, first, second = sketch.input("expression", 7), sketch.input("drug_1", 6), sketch.input("drug_2", 6)
+    tower = sketch.chain("tower", first, (*vectors, Dropout(0.5)), 2)
+    twin = sketch.mirror("twin", second, tower)
+    other = sketch.mime("other", second, tower)  # weights of its own, but operations without weights are alike
+    wave = sketch.node("wave", tower, (*sequences, Activation("relu")))
+    waves = sketch.mirror("waves", twin, wave)
+    one, two = sketch.concatenate("one", tower, wave, first), sketch.concatenate("two", twin, waves, second)
+    skip = sketch.skip("skip", [[], [first], [first, second], [tower, other], [one, two], [expression, two]])
+    sides = [sketch.node("left", one, vectors), sketch.node("right", two, vectors)]
+    cell = sketch.concatenate("cell", expression, one, skip, two, *sides)
+    trunk = sketch.node("trunk", cell, (*vectors, Dropout(0.5), *(Dense(4, name) for name in ACTIVATIONS)))
+    again = sketch.concatenate("again", trunk, two, one)
+    return sketch.space("pairs", sketch.add("end", sketch.node("deeper", again, vectors), tower, twin), units=2)
+
+
 CROSSING = crossing()
+PAIRS = pairs()
 UNO = uno.small(WIDTHS)
 
 
@@ -114,7 +144,13 @@ def test_towers_answer_as_expanded_rows_do_in_the_uno_space(seed: int) -> None:
 @settings(max_examples=80)
 @given(st.integers(0, 2**31))
 def test_towers_answer_as_expanded_rows_do_where_keys_cross(seed: int) -> None:
-    check(CROSSING.architecture(CROSSING.sample(rng_for(seed, Use.SAMPLE))), seed)
+    check(CROSSING.architecture(CROSSING.sample(rng_for(seed, Use.SAMPLE))), seed, count=4 + seed % 14)
+
+
+@settings(max_examples=80)
+@given(st.integers(0, 2**31), st.sampled_from([2, 3, 17]))
+def test_twins_answer_as_expanded_rows_do(seed: int, count: int) -> None:
+    check(PAIRS.architecture(PAIRS.sample(rng_for(seed, Use.SAMPLE))), seed, count=count)
 
 
 @settings(max_examples=60)
@@ -125,7 +161,7 @@ def test_towers_answer_as_expanded_rows_do_in_random_spaces(space: Space, seed: 
 
 def test_the_hand_made_uno_has_the_published_parameters() -> None:
     with torch.device("meta"):
-        network = Network(uno.manual(uno.PUBLISHED_INPUTS))
+        network = Network(uno.UNO.manual(uno.UNO.published, uno.UNO.outputs))
     assert sum(weight.numel() for weight in network.parameters()) == 19_274_001
 
 
@@ -159,11 +195,71 @@ def test_a_mirror_shares_its_weights_and_a_mime_does_not(kind: str) -> None:
         torch.arange(3)
     )
     twins = batch._replace(features=dict.fromkeys(batch.features, batch.features["descriptors"]))
-    read: list[Tensor] = []
-    for step in network.steps:
-        if isinstance(step, nn.Sequential):
-            step.register_forward_hook(lambda _module, _inputs, output: read.append(output))
+    read = watched(network)
     network(twins)
-    assert len(read) == 4
-    assert torch.equal(read[0], read[2]) == (kind == "mirror")
-    assert torch.equal(read[1], read[3]) == (kind == "mirror")
+    assert len(read) == (2 if kind == "mirror" else 4)  # twins that read one tensor run once
+    assert all(not torch.equal(one, other) for one, other in zip(read, read[2:], strict=False))
+
+
+def twin_towers(*operations: Operation) -> Architecture:
+    sketch = Sketch()
+    end = first = sketch.input("drug_1", 6)
+    names: list[str] = []
+    for number, operation in enumerate(operations):
+        end = sketch.node(f"tower.{number}", end, operation)
+        names += end.names
+    copy = sketch.mirror("copy", sketch.input("drug_2", 6), Block(tuple(names)))
+    space = sketch.space("s", sketch.concatenate("both", end, copy, first))
+    return space.architecture(space.point(()))
+
+
+def watched(network: Network) -> list[Tensor]:
+    """Return a list that will hold what each call of a tower's layer gives."""
+    seen: list[Tensor] = []
+    for step in network.steps:
+        if isinstance(step, nn.Sequential | nn.Dropout):
+            step.register_forward_hook(lambda _module, _inputs, output: seen.append(output))
+    return seen
+
+
+@pytest.mark.parametrize("operations", [(Dense(4, "tanh"), Dense(3, "relu")), (Dense(4, "tanh"), Dropout(0.5))])
+def test_a_twin_tower_runs_once(operations: tuple[Operation, ...]) -> None:
+    architecture = twin_towers(*operations)
+    network = Network(architecture).double()
+    dataset = data(architecture, 0)
+    met = {key: len(np.unique(dataset.index[key][:3])) for key in ("drug_1", "drug_2")}
+    union = len(np.unique([dataset.index[key][:3] for key in met]))
+    seen = watched(network)
+    answer(network, dataset, range(3), "auto")
+    assert [len(one) for one in seen] == [union, union]
+    seen.clear()
+    answer(network, dataset, range(3), "never")
+    assert len(seen) == 4
+
+
+def test_two_dropouts_of_one_vertex_have_masks_of_their_own() -> None:
+    sketch = Sketch()
+    tower = sketch.node("tower", sketch.input("drug_1", 6), Dense(50, "sigmoid"))
+    drops = [sketch.node(f"drop.{number}", tower, Dropout(0.5)) for number in range(2)]
+    space = sketch.space("s", sketch.add("sum", *drops))
+    network = Network(space.architecture(space.point(()))).double()
+    seen = watched(network)
+    answer(network, data(network.architecture, 0), range(ROWS), "auto")
+    masks = [one == 0 for one in seen if (one == 0).any()]
+    assert len(masks) >= 2
+    assert not torch.equal(masks[0], masks[1])
+
+
+def test_batch_normalisation_is_of_rows_while_it_trains() -> None:
+    architecture = twin_towers(Dense(4, "tanh"), BatchNorm(), Dense(3))
+    torch.manual_seed(0)
+    networks = [Network(architecture).double() for _ in range(2)]
+    networks[1].load_state_dict(networks[0].state_dict())
+    dataset = data(architecture, 0)
+    shared, expanded = (
+        answer(one, dataset, range(ROWS), dedup) for one, dedup in zip(networks, ("auto", "never"), strict=True)
+    )
+    for one, other in zip(shared, expanded, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
+    for name, tensor in networks[0].state_dict().items():
+        torch.testing.assert_close(tensor, networks[1].state_dict()[name], rtol=1e-9, atol=1e-9)

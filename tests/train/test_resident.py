@@ -33,6 +33,27 @@ def test_a_batch_holds_each_distinct_entity_once() -> None:
     np.testing.assert_array_equal(batch.features["dose"], DATA.expanded("dose", ROWS.numpy()))
 
 
+def test_twins_share_a_tensor_of_what_either_meets() -> None:
+    drugs = RNG.normal(size=(50, 3)).astype(np.float32)
+    index = {"drug_1": RNG.integers(50, size=30), "drug_2": RNG.integers(50, size=30)}
+    tables = {"drug_1": Table(drugs, "drug_1"), "drug_2": Table(drugs, "drug_2")}
+    dataset = Dataset(tables, index, np.zeros(30, np.float32), {"drug_1": "drug", "drug_2": "drug"})
+    pairs = Resident(dataset, Task.REGRESSION, inputs=frozenset(tables), device=torch.device("cpu"))
+    batch = pairs.batch(ROWS)
+    assert batch.features["drug_1"] is batch.features["drug_2"]
+    assert len(batch.features["drug_1"]) == len(np.unique([column[ROWS] for column in index.values()])) < 50
+    for name, key in batch.keys.items():
+        gathered = batch.features[name][batch.gather[key]]
+        np.testing.assert_array_equal(gathered, dataset.expanded(name, ROWS.numpy()))
+
+
+def test_a_batch_that_meets_nearly_all_entities_reads_the_whole_table() -> None:
+    cells = resident("cells")
+    batch = cells.batch(torch.arange(30))
+    assert batch.features["cells"] is cells.features["cells"]
+    np.testing.assert_array_equal(batch.gather["cell"], DATA.index["cell"])
+
+
 def test_a_batch_may_be_expanded_as_everyone_else_does() -> None:
     batch = resident("cells", "drugs", "dose", dedup="never").batch(ROWS)
     assert batch.keys == batch.gather == {}

@@ -1,21 +1,23 @@
 """The torch network of an architecture, with factored towers.
 
 A vertex that depends on one entity alone (a cell line, a drug) runs once for each distinct entity of a batch, not once
-a row; rows are gathered where different entities meet. A dense layer on a concatenation is linear before its
+a row; rows are gathered where different entities meet. Twins that read the same tensors by two keys (a mirrored tower
+of both drugs of a pair) are one computation, gathered twice. A dense layer on a concatenation is linear before its
 activation, so it is split by source, and each part is applied before the gather: rows then cost one addition.
 
-Without dropout or batch normalisation in a tower this equals the expanded computation to rounding. With them, all rows
-of a batch that share an entity share its mask and count once in its statistics.
+Without dropout in a tower this equals the expanded computation to rounding. With it, all rows of a batch that share an
+entity share its mask. Batch normalisation is of rows, so while it trains it expands what it reads.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from cellwright.space import Architecture, Concatenate, Dense, Input
+from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Input, Shape
+from cellwright.space.architecture import Vertex
 
 __all__ = ["Batch", "Network"]
 
@@ -24,9 +26,9 @@ class Batch(NamedTuple):
     """The inputs of some rows.
 
     Attributes:
-        features: by input name, (entities or rows, *shape).
+        features: by input name, (entities or rows, *shape). Inputs of twin keys may hold one tensor.
         keys: which of the inputs hold entities, and by which key they are read.
-        gather: by key, for each row the position of its entity, int64 (rows,).
+        gather: by key, for each row the position of its entity, integers (rows,).
     """
 
     features: Mapping[str, Tensor]
@@ -35,7 +37,7 @@ class Batch(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """A tensor of (entities, width), or of (rows, width) where the key is None."""
+    """A tensor of (entities, *shape), or of (rows, *shape) where the key is None."""
 
     tensor: Tensor
     key: str | None
@@ -50,72 +52,80 @@ class Network(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        shapes = [vertex.shape for vertex in architecture.vertices]
         self.steps = nn.ModuleList()
         self._step: list[int] = []
-        places: dict[int, int] = {}
-        for vertex in architecture.vertices:
+        shapes = [vertex.shape for vertex in architecture.vertices]
+        places: dict[object, int] = {}
+        for number, vertex in enumerate(architecture.vertices):
             if isinstance(vertex.operation, Input):
                 self._step.append(-1)
                 continue
-            if vertex.module < 0 or vertex.module not in places:
-                places[vertex.module] = len(self.steps)
-                self.steps.append(vertex.operation.module(tuple(shapes[source] for source in vertex.sources)))
-            self._step.append(places[vertex.module])
+            inputs = tuple(shapes[source] for source in vertex.sources)
+            identity = vertex.module if vertex.module >= 0 else _twin(architecture.vertices[:number], vertex, inputs)
+            if identity not in places:
+                places[identity] = len(self.steps)
+                self.steps.append(vertex.operation.module(inputs))
+            self._step.append(places[identity])
 
     def forward(self, batch: Batch) -> Tensor:
+        modules = list(self.steps)
         values: list[list[_Part]] = []
+        done: dict[tuple[int, tuple[int, ...]], Tensor] = {}  # by step and what it read, while twins may come
         for vertex, step in zip(self.architecture.vertices, self._step, strict=True):
-            operation, sources = vertex.operation, vertex.sources
+            operation = vertex.operation
             if isinstance(operation, Input):
                 values.append([_Part(batch.features[operation.name], batch.keys.get(operation.name))])
                 continue
-            parts = [part for source in sources for part in values[source]]
-            keys = {part.key for part in parts}
-            module = self.steps[step]
+            read = [values[source] for source in vertex.sources]
+            keys = {part.key for parts in read for part in parts}
             if len(keys) > 1 and isinstance(operation, Concatenate):
-                values.append([_Part(part.tensor.flatten(1), part.key) for part in parts])
+                made = [_Part(part.tensor.flatten(1), part.key) for parts in read for part in parts]
             elif len(keys) > 1 and isinstance(operation, Dense):
-                values.append([_Part(_split(module, parts, batch.gather), None)])
-            elif len(keys) > 1:
-                read = [_rows(values[source], batch.gather) for source in sources]
-                values.append([_Part(module(*read), None)])
+                made = [_Part(_split(modules[step], read[0], batch.gather), None)]
+            elif len(keys) > 1 or (self.training and isinstance(operation, BatchNorm)):
+                made = [_Part(modules[step](*[_rows(parts, batch.gather) for parts in read]), None)]
             else:
-                read = [_joined(values[source]) for source in sources]
-                values.append([_Part(module(*read), next(iter(keys)))])
+                (key,) = keys
+                tensors = [parts[0].tensor for parts in read]  # parts side by side have different keys
+                reading = (step, tuple(map(id, tensors)))
+                if key is None or reading not in done:
+                    done[reading] = modules[step](*tensors)
+                made = [_Part(done[reading], key)]
+            values.append(made)
         return _rows(values[-1], batch.gather)
 
 
-def _joined(parts: list[_Part]) -> Tensor:
-    """Return parts of one key side by side."""
-    return parts[0].tensor if len(parts) == 1 else torch.cat([part.tensor for part in parts], dim=1)
+def _twin(before: Sequence[Vertex], vertex: Vertex, inputs: tuple[Shape, ...]) -> object:
+    """Return what a vertex without weights shares with its twins, and with nobody who reads the same vertices."""
+    alike = sum((other.operation, other.sources) == (vertex.operation, vertex.sources) for other in before)
+    return vertex.operation, inputs, alike
 
 
 def _gathered(part: _Part, gather: Mapping[str, Tensor]) -> Tensor:
-    return part.tensor if part.key is None else part.tensor.index_select(0, gather[part.key])  # (rows, width)
+    return part.tensor if part.key is None else part.tensor.index_select(0, gather[part.key])  # (rows, *shape)
 
 
 def _rows(parts: list[_Part], gather: Mapping[str, Tensor]) -> Tensor:
     """Return parts side by side, row by row."""
-    return _joined([_Part(_gathered(part, gather), None) for part in parts])
+    rows = [_gathered(part, gather) for part in parts]
+    return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
 
 
 def _split(module: nn.Module, parts: list[_Part], gather: Mapping[str, Tensor]) -> Tensor:
     """Return a dense layer of a concatenation: each part times its columns of the weights, then gathered and added."""
-    layer = module[0] if isinstance(module, nn.Sequential) else module
+    layer, *behind = module if isinstance(module, nn.Sequential) else [module]
     assert isinstance(layer, nn.Linear)
-    total: Tensor | None = None
-    by_key: dict[str | None, Tensor] = {}
-    start = 0
-    for tensor, key in parts:
-        stop = start + tensor.shape[1]
-        product = linear(tensor, layer.weight[:, start:stop])
-        by_key[key] = by_key[key] + product if key in by_key else product
-        start = stop
-    for key, product in by_key.items():
-        gathered = _gathered(_Part(product, key), gather)  # (rows, units)
-        total = gathered + layer.bias if total is None else total + gathered
-    assert total is not None
-    for behind in list(module)[1:] if isinstance(module, nn.Sequential) else []:
-        total = behind(total)
+    # one split, whose backward joins the gradients once; each slice would fill a gradient of all weights with zeros
+    columns = torch.split(layer.weight, [part.tensor.shape[1] for part in parts], dim=1)
+    products: dict[str | None, Tensor] = {}
+    for (tensor, key), weight in zip(parts, columns, strict=True):
+        if key in products:
+            products[key] = torch.addmm(products[key], tensor, weight.T)
+        else:
+            products[key] = linear(tensor, weight, None if products else layer.bias)  # the bias once
+    total, *others = [_gathered(_Part(product, key), gather) for key, product in products.items()]  # (rows, units)
+    for other in others:
+        total = total + other
+    for after in behind:
+        total = after(total)
     return total

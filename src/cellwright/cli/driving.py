@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from rich.console import RenderableType
 
-from cellwright.cli.terminal import count, duration, grid, plural, print_json, score_text, show, times
+from cellwright.cli.terminal import count, duration, grid, plural, print_json, score_text, show, table, times
 from cellwright.errors import RunError
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ def finish(summary: dict[str, Any], problem: "Problem", folder: Path, *, json: b
         print_json(summary)
     else:
         show(grid(result(summary, problem)), "")
+        if len(summary["objectives"]) > 1:
+            show(_front(summary), "")
         show(*_next(summary, folder))
     if summary["state"] == "interrupted":
         raise typer.Exit(_INTERRUPTED)
@@ -81,6 +83,16 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
     busy = "" if summary["utilisation"] is None else f", workers {min(1.0, summary['utilisation']):.0%} busy"
     rows.append(("time", f"{duration(summary['seconds'])}{busy}"))
     return rows
+
+
+def _front(summary: dict[str, Any]) -> RenderableType:
+    """Return the networks that none surpasses in every objective."""
+    names = [name.removeprefix("-") for name in summary["objectives"]]
+    shown = table("trial", *names, right=("trial", *names))
+    for point in summary["front"]:
+        values = [score_text(point[names[0]]), *(count(round(point[name])) for name in names[1:])]
+        shown.add_row(str(point["number"]), *values)
+    return shown
 
 
 def _next(summary: dict[str, Any], folder: Path) -> list[RenderableType]:

@@ -24,6 +24,22 @@ def posttrain(
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the best.")] = 5,
     epochs: Annotated[int, typer.Option(min=1, metavar="E", help="At most, for each network.")] = 10,
     seeds: Annotated[int, typer.Option(min=1, metavar="S", help="Times each network is trained.")] = 3,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BY",
+            help="Also divide the rows by row, pair, cell or drug, side by side with the run's own split; repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Learn the final weights from training and validation rows together; usual below 5,000 rows.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Networks trained at once; those of the search.", show_default=False),
@@ -41,15 +57,22 @@ def posttrain(
         one_thread()
         from cellwright.posttrain import total
 
-        fits = total(run, top=top, seeds=seeds)
+        fits = total(run, top=top, seeds=seeds, splits=split or ())
     workers = workers or run.request.workers
     with watched(Tally("fit", None, workers, fits), lines=not json) as observe:
-        finalists = run.posttrain(top=top, epochs=epochs, seeds=seeds, workers=workers, observe=observe)
+        finalists = run.posttrain(
+            top=top, epochs=epochs, seeds=seeds, splits=split or (), refit=refit, workers=workers, observe=observe
+        )
     if json:
         print_json(finalists.to_json())
         return
     show(_table(finalists), "")
-    show(f"scores on the test rows; {plural(seeds, 'seed')}, at most {plural(epochs, 'epoch')}")
+    learnt = "; final weights learnt from training and validation rows" if finalists.refit else ""
+    show(f"scores on the test rows; {plural(seeds, 'seed')}, at most {plural(epochs, 'epoch')}{learnt}")
+    if len(finalists.splits) > 1:
+        show(
+            f"the search has seen test rows of other splits than its own ({finalists.splits[0]}), which is the measure"
+        )
     for row in finalists.rows:
         verdict = _verdict(row, finalists.metric)
         if verdict:
@@ -60,11 +83,13 @@ def posttrain(
 
 
 def _table(finalists: "Finalists") -> Any:
-    """Return the finalists; of the metrics the problem's own, and as many others as the terminal has room for."""
+    """Return the finalists: the problem's metric under each split, and others as far as the terminal has room."""
     others = [name for name in finalists.metrics if name != finalists.metric]
     room = max(0, width() - _NARROW) // _METRIC
-    metrics = [finalists.metric, *others[:room]]
-    headings = ["parameters", "fewer", "seconds", "faster", *metrics]
+    several = len(finalists.splits) > 1
+    splits = [f"{finalists.metric} by {name}" for name in finalists.splits] if several else [finalists.metric]
+    others = others[: max(0, room + 1 - len(splits))]
+    headings = ["parameters", "fewer", "seconds", "faster", *splits, *others]
     shown = table("network", *headings, right=headings)
     for row in finalists.rows:
         seconds, ratios = row["training_seconds"], row["ratios"] if row["kind"] == "found" else {}
@@ -74,7 +99,8 @@ def _table(finalists: "Finalists") -> Any:
             _factor(ratios.get("parameters")),
             "" if seconds is None else f"{seconds:,.{1 if seconds > 9.95 else 2}f}",
             _factor(ratios.get("training_seconds")),
-            *(_spread(row["scores"].get(metric)) for metric in metrics),
+            *(_spread(row["splits"][name]["scores"].get(finalists.metric)) for name in finalists.splits),
+            *(_spread(row["scores"].get(metric)) for metric in others),
             style="bold" if row["kind"] == "manual" else None,
         )
     return shown

@@ -104,7 +104,8 @@ def posttrain(
     if reason is Reason.INTERRUPTED:
         raise RunError("post-training was interrupted; the same command goes on where it stopped")
     trials = replay(JsonLog(log, write=False)).trials
-    finalists = tabulate(candidates, trials, metric=run.problem.metric, epochs=epochs, seeds=seeds, splits=names, refit=refit)
+    metric = run.problem.metric
+    finalists = tabulate(candidates, trials, metric=metric, epochs=epochs, seeds=seeds, splits=names, refit=refit)
     _write(run.folder / _TABLE, finalists)
     return finalists
 

@@ -38,9 +38,7 @@ def mean(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:  # n
     groups = [dataset.groups(kind) for kind in dataset.members]  # each (rows, entities a row)
     if any(members.shape[1] > 1 for members in groups):
         groups.append(dataset.groups("pair"))
-    effects = _effects(
-        [members[learnt] for members in groups], [int(m.max()) + 1 for m in groups], target - centre
-    )
+    effects = _effects([members[learnt] for members in groups], [int(m.max()) + 1 for m in groups], target - centre)
 
     def predict(rows: np.ndarray) -> np.ndarray:
         parts = [effect[members[rows]].sum(axis=1) for effect, members in zip(effects, groups, strict=True)]

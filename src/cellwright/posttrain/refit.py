@@ -1,14 +1,15 @@
 """The evaluator of post-training: fit one candidate on all training rows and judge it on the test rows."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from cellwright.metrics import scores
 from cellwright.posttrain.baselines import BASELINES
 from cellwright.problem import Problem
-from cellwright.metrics import scores
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Choice, Integer, Point, Space
 from cellwright.train.evaluate import failure
@@ -115,7 +116,6 @@ class Refit:
             refit=self.refit,
         )
         dataset, split = problem.data()
-        assert fitted.scores is not None
         return _named(fitted.scores, fitted.measured(dataset.target, split.test)), fitted.seconds, fitted.epochs
 
     def _baseline(self, problem: Problem, kind: str, seed: int) -> tuple[dict[str, float], float, float]:
@@ -129,7 +129,7 @@ class Refit:
         return _named(validated, tested), seconds, 0.0
 
 
-def _named(validated: dict[str, float], tested: dict[str, float]) -> dict[str, float]:
+def _named(validated: Mapping[str, float], tested: Mapping[str, float]) -> dict[str, float]:
     return {
         **{f"validation/{name}": value for name, value in validated.items()},
         **{f"test/{name}": value for name, value in tested.items()},

@@ -79,11 +79,10 @@ def tabulate(
         by_hand = next((row for row in rows if row["kind"] == "manual"), None)
         tables.append([{**row, "ratios": _ratios(row, by_hand, metric)} for row in rows])
     shared = ("scores", "validation", "training_seconds", "epochs", "ratios", "note")
-    rows = [
-        {**row, "splits": {name: {key: table[place][key] for key in shared} for name, table in zip(splits, tables, strict=True)}}
-        for place, row in enumerate(tables[0])
-    ]
-    return Finalists(metric, tuple(metrics), epochs, seeds, splits, refit, tuple(rows))
+    for place, row in enumerate(tables[0]):
+        of_split = [{key: table[place][key] for key in shared} for table in tables]
+        row["splits"] = dict(zip(splits, of_split, strict=True))
+    return Finalists(metric, tuple(metrics), epochs, seeds, splits, refit, tuple(tables[0]))
 
 
 def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellwright.train.evaluate import Train
-    from cellwright.train.recipe import Recipe
     from cellwright.train.isolated import Isolated
+    from cellwright.train.recipe import Recipe
 
 __all__ = ["Isolated", "Recipe", "Train"]
 

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -49,7 +49,7 @@ class Fitted:
     history: tuple[float, ...] = ()
     epochs: float = 0.0
     seconds: float = 0.0
-    scores: dict[str, float] | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
 
     @torch.no_grad()
     def predict(self, rows: np.ndarray) -> np.ndarray:
@@ -99,7 +99,7 @@ def fit(
         seed: decides weights, dropout and the order of rows.
         subset_seed: decides which rows are used where the fidelity asks for a fraction; one for all trials of a run,
             so that their scores compare.
-        refit: train again from the beginning, on training and validation rows together, for as many epochs as were best.
+        refit: train again from the beginning, on training and validation rows, for as many epochs as were best.
 
     Raises:
         Diverged: a loss or a prediction is not finite.
@@ -116,9 +116,8 @@ def fit(
         return fitted
     rows = _subset(np.sort(np.concatenate([split.train, split.validation])), fidelity.fraction, subset_seed)
     again = lesson.learn(rows, None, epochs=fitted.epochs)
-    return replace(
-        again, history=fitted.history, scores=fitted.scores, epochs=fitted.epochs, seconds=fitted.seconds + again.seconds
-    )
+    seconds = fitted.seconds + again.seconds
+    return replace(fitted, network=again.network, location=again.location, scale=again.scale, seconds=seconds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,12 +151,12 @@ class _Lesson:
         left = math.inf if epochs is None else epochs
         keep = recipe.patience is not None and measure is not None
         history: list[float] = []
-        best: tuple[float, dict[str, float] | None, dict[str, Tensor], float] = (-math.inf, None, {}, 0.0)
+        best: tuple[float, Mapping[str, float], Mapping[str, Tensor], float] = (-math.inf, {}, {}, 0.0)
         for _ in range(self.fidelity.epochs):
             order = torch.from_numpy(shuffle.permutation(rows)).to(resident.device)
             pass_.over(order[: max(1, round(min(1.0, left) * len(order)))], self.fidelity.seconds)
             left -= 1
-            measured = measure(fitted) if measure else None
+            measured = measure(fitted) if measure else {}
             history.append(_goodness(task, measured) if measured else 0.0)
             if not keep or history[-1] > best[0]:
                 best = (history[-1], measured, _copied(network) if keep else {}, pass_.epochs)
@@ -165,9 +164,7 @@ class _Lesson:
                 break
         if best[2]:
             network.load_state_dict(best[2])
-        return replace(
-            fitted, history=tuple(history), epochs=best[3], seconds=pass_.seconds, scores=best[1]
-        )
+        return replace(fitted, history=tuple(history), epochs=best[3], seconds=pass_.seconds, scores=best[1])
 
 
 class _Pass:

@@ -35,8 +35,8 @@ class Recipe:
 
     Attributes:
         batch_size: rows a step; None: `usual_batch` of the rows trained on.
-        schedule: of the learning rate: "constant", or "cosine": up linearly over the first tenth of all steps, then down
-            to 0 along a cosine.
+        schedule: of the learning rate: "constant", or "cosine": up linearly over the first tenth of all steps, then
+            down to 0 along a cosine.
         patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
             after which training stops; the best weights return. A cosine goes to its end, and the best weights return.
             None: train to the end and keep the last weights.

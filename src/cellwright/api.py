@@ -1,5 +1,6 @@
 """What a user calls: search, resume, and what can be asked of a run."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from cellwright.drive import drive
-from cellwright.errors import UsageError
+from cellwright.errors import SpaceError, UsageError
 from cellwright.executors import connect
 from cellwright.methods import Random, Search
 from cellwright.methods.objectives import Traded, check_objectives, front, thinned, values_of
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AGENTS", "EVALUATIONS", "METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
 
-_MANUAL_SHARE = 5
+_MANUAL_SHARE = 20
+_DRAWS = 200  # of a space, to see how large its networks are
 AGENTS = ("a3c", "a2c")  # methods that have agents
 EVALUATIONS = 100  # where neither these nor minutes are given
 Observer = Callable[[Trial], None]
@@ -90,7 +92,7 @@ def search(
         workers: trials at once, each in a process of its own.
         evaluations: to make; with neither this nor `minutes`, 100.
         seconds: training of a trial stops after so long, with what it has learnt.
-        max_parameters: networks with more are rejected; "auto": a fifth of the hand-made network; None: no limit.
+        max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
         timeout: seconds after which a trial is killed.
@@ -111,7 +113,7 @@ def search(
     if evaluations is None and minutes is None:
         evaluations = EVALUATIONS
     if max_parameters == "auto":
-        max_parameters = usual_limit(problem)
+        max_parameters = usual_limit(problem, space or problems.space(problem))
     Limits(evaluations, minutes, max_parameters)
     if objectives:
         check_objectives(objectives, problem.metric)
@@ -387,9 +389,19 @@ def _check_fit(space: Space, problem: Problem) -> None:
         raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
 
 
-def usual_limit(problem: Problem) -> int | None:
-    """Return the parameters a network may have unless the caller says otherwise: a fifth of the hand-made network's."""
-    return problem.manual.parameters // _MANUAL_SHARE if problem.manual else None
+def usual_limit(problem: Problem, space: Space) -> int | None:
+    """Return the parameters a network may have unless the caller says otherwise.
+
+    A twentieth of the hand-made network's, or what lets a tenth of the space's points pass, if that is more.
+    """
+    if problem.manual is None:
+        return None
+    sizes = []
+    for number in range(_DRAWS):
+        with contextlib.suppress(SpaceError):  # some points cannot be built
+            sizes.append(space.architecture(space.sample(rng_for(0, Use.SAMPLE, number))).parameters)
+    tenth = sorted(sizes)[len(sizes) // 10] if sizes else 0
+    return max(problem.manual.parameters // _MANUAL_SHARE, tenth)
 
 
 def new_folder(problem: str, method: str) -> Path:

@@ -50,6 +50,7 @@ class Problem:
         keep: for some inputs, of how many features the training rows may choose: those of largest variance.
         notes: what was guessed, dropped and joined when the data was read, for people.
         splits: what else the rows can be divided by.
+        kinds: for inputs that tell of an entity, what kind of entity that is.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Problem:
     keep: tuple[tuple[str, int], ...] = ()
     notes: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("row",)
+    kinds: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_frames(
@@ -144,7 +146,7 @@ class Problem:
             inputs = tuple((name, tuple(shape)) for name, shape in fields.pop("inputs"))
             manual = fields.pop("manual")
             fields |= {name: tuple(fields[name]) for name in ("classes", "notes", "splits")}
-            fields["keep"] = tuple((name, count) for name, count in fields["keep"])
+            fields |= {name: tuple(tuple(pair) for pair in fields[name]) for name in ("keep", "kinds")}
             fields["division"] = Division(**fields["division"])
             fields["task"] = Task(fields["task"])
             return cls(
@@ -206,6 +208,7 @@ def prepare(
         keep=tuple(keep.items()),
         notes=tuple(notes),
         splits=dataset.groupings,
+        kinds=tuple((name, dataset.kinds.get(t.key, t.key)) for name, t in dataset.tables.items() if t.key is not None),
     )
     return _prepared(spec, dataset, lambda building: save_raw(building, dataset))
 

@@ -79,7 +79,7 @@ def search(
         str,
         typer.Option(
             metavar="P|auto|none",
-            help="Larger networks are not trained; auto: a fifth of the network made by hand.",
+            help="Larger networks are not trained; auto: a twentieth of the network made by hand.",
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
@@ -199,7 +199,7 @@ def search(
         what = problems.load(problem, target=target, split=division, data=data, columns=columns)
         where = problems.space(what, space)
         if max_parameters == "auto":
-            size = api.usual_limit(what)
+            size = api.usual_limit(what, where)
         limits = Limits(evaluations, minutes, size)
         one_thread()
         recipe = _recipe(optimizer, learning_rate, batch_size)

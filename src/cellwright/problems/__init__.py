@@ -12,7 +12,7 @@ from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, tissue, tumor, uno
 from cellwright.problems.built_in import Asked, BuiltIn
-from cellwright.problems.general import general
+from cellwright.problems.response import general
 from cellwright.space import Space
 
 __all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "space", "spaces"]
@@ -126,7 +126,7 @@ def spaces() -> tuple[NamedSpace, ...]:
     return tuple(
         NamedSpace(
             built.name,
-            make(built.published, built.outputs),
+            make(built.published, built.outputs, built.kinds),
             built.manual(built.published, built.outputs).parameters,
         )
         for built in _BUILT_IN.values()
@@ -144,4 +144,4 @@ def space(problem: Problem, name: str | None = None) -> Space:
     known = dict(built.spaces) if built else {"general": general}
     if name is not None and name not in known:
         raise UsageError(f"problem {problem.name!r} has no space {name!r}; known: {', '.join(known)}")
-    return known[name or next(iter(known))](dict(problem.inputs), problem.outputs)
+    return known[name or next(iter(known))](dict(problem.inputs), problem.outputs, dict(problem.kinds))

@@ -12,7 +12,8 @@ from cellwright.space import Architecture, Shape, Space
 
 __all__ = ["Asked", "BuiltIn"]
 
-MakeSpace = Callable[[Mapping[str, Shape], int], Space]
+MakeSpace = Callable[[Mapping[str, Shape], int, Mapping[str, str]], Space]
+"""Takes input shapes, units of the last layer, and for some inputs the kind of entity they tell of."""
 MakeManual = Callable[[Mapping[str, Shape], int], Architecture]
 
 
@@ -55,6 +56,7 @@ class BuiltIn:
     Attributes:
         title: what must be learned, in words.
         published: input shapes of the published data, at which parameters are quoted.
+        kinds: for inputs there that tell of an entity, what kind that is.
         outputs: units of the last layer there.
         manual: the network designed by hand.
         spaces: by name, the default first.
@@ -73,3 +75,4 @@ class BuiltIn:
     load: Load
     source: str | None
     own_data: bool = False
+    kinds: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.response import response_space
 from cellwright.space import Architecture, Dense, Shape, Sketch, Space
 from cellwright.space.sketch import Block
 
@@ -33,7 +34,12 @@ def _towers(sketch: Sketch, inputs: Mapping[str, Shape]) -> tuple[list[Block], B
     return sources, sketch.concatenate("cell.1", expression, first, second)
 
 
-def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
+def better(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
+    """Return the default space."""
+    return response_space("combo", inputs, outputs, kinds)
+
+
+def small(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
     """Return combo-small: 13 decisions, 13^12 x 9 points."""
     sketch = Sketch()
     operations = mlp(0.05, 0.1, 0.2)
@@ -57,7 +63,7 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     return sketch.space("combo-small", sketch.chain("cell.3", second, operations, 3), units=outputs)
 
 
-def large(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
+def large(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
     """Return combo-large: 41 decisions, 13^33 x (6 x 7 x ... x 13) points."""
     sketch = Sketch()
     operations = mlp(0.05, 0.1, 0.2)
@@ -120,7 +126,8 @@ COMBO = BuiltIn(
     published=PUBLISHED_INPUTS,
     outputs=1,
     manual=manual,
-    spaces={"combo-small": small, "combo-large": large},
+    kinds={"expression": "cell", "drug_1": "drug", "drug_2": "drug"},
+    spaces={"combo": better, "combo-small": small, "combo-large": large},
     load=load,
     source=None,
     own_data=True,

@@ -34,7 +34,7 @@ PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
 _ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name in ("relu", "tanh", "sigmoid")))
 
 
-def small(inputs: Mapping[str, Shape], outputs: int = 2) -> Space:
+def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
     """Return nt3-small: 12 decisions, (5 x 4 x 5)^2 x (9 x 4 x 7)^2 = 635,040,000 points.
 
     Pooling has stride 1, as published, and so shortens nothing.

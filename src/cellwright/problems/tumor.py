@@ -25,7 +25,7 @@ _OPERATIONS: tuple[Operation, ...] = (
 )
 
 
-def small(inputs: Mapping[str, Shape], outputs: int = 2) -> Space:
+def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
     """Return tumor-small: three dense nodes, each with a skip decision back to the measurements."""
     sketch = Sketch()
     source = sketch.input("measurements", inputs["measurements"])

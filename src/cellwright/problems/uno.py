@@ -16,6 +16,7 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.response import response_space
 from cellwright.space import Shape, Sketch, Space
 from cellwright.space.by_hand import by_hand
 from cellwright.space.naming import described
@@ -34,7 +35,12 @@ _GENES = 942
 _MIDDLE = 8  # cells of uno-large behind the first
 
 
-def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
+def better(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
+    """Return the default space."""
+    return response_space("uno", inputs, outputs, kinds)
+
+
+def small(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
     """Return uno-small: a chain of three nodes on each input, then three nodes with two additions; 13^12 points."""
     sketch = Sketch()
     operations = mlp(0.3, 0.4, 0.5)
@@ -50,7 +56,7 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
     return sketch.space("uno-small", sketch.add("sum.2", both, third), units=outputs)
 
 
-def large(inputs: Mapping[str, Shape], outputs: int = 1) -> Space:
+def large(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
     """Return uno-large: 25 decisions, 13^17 x (16 x 18 x ... x 30) points with all four inputs."""
     sketch = Sketch()
     operations = mlp(0.3, 0.4, 0.5)
@@ -129,7 +135,8 @@ UNO = BuiltIn(
     published=PUBLISHED_INPUTS,
     outputs=1,
     manual=by_hand,
-    spaces={"uno-small": small, "uno-large": large},
+    kinds={"expression": "cell", "descriptors": "drug", "fingerprints": "drug"},
+    spaces={"uno": better, "uno-small": small, "uno-large": large},
     load=load,
     source="gdsc",
     own_data=True,

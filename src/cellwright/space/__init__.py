@@ -2,7 +2,9 @@
 
 from cellwright.space.architecture import Architecture, Input, Vertex
 from cellwright.space.decisions import Choice, Decision, Float, Integer, Value, When
+from cellwright.space.fusion import Fuse, Modulate
 from cellwright.space.graph import Mirror, Node, Space
+from cellwright.space.layers import Embedding, Gated, Grouped, Residual, Scale, Spline
 from cellwright.space.operations import (
     ACTIVATIONS,
     Activation,
@@ -40,20 +42,28 @@ __all__ = [
     "Decision",
     "Dense",
     "Dropout",
+    "Embedding",
     "Flatten",
     "Float",
+    "Fuse",
+    "Gated",
+    "Grouped",
     "Identity",
     "Input",
     "Integer",
     "LayerNorm",
     "MaxPool1D",
     "Mirror",
+    "Modulate",
     "Node",
     "Operation",
     "Point",
+    "Residual",
+    "Scale",
     "Shape",
     "Sketch",
     "Space",
+    "Spline",
     "Value",
     "Vertex",
     "When",

@@ -207,6 +207,26 @@ class _Draft:
         answer = _answer(step.operation, (shape,))  # type: ignore[arg-type]  # canonical sees to Inputs and None
         return value if answer is None else self.lay(step, (self.tensor(value),), *answer)
 
+    def meet(self, step: Step, read: list[tuple[int, ...]]) -> tuple[int, ...]:
+        """Return what an operation with several sources makes of them; where one is absent, the others side by side."""
+        operation, live = step.operation, self.live
+        if not all(read):
+            return sum(read, ())
+        assert operation is not None
+        assert not isinstance(operation, Input)
+        places = [self.tensor(value) for value in read]
+        if operation.commutes:
+            places = self._in_order(places)
+        answer = _answer(operation, tuple([live[place].shape for place in places]))  # type: ignore[arg-type]  # operations are frozen
+        return read[0] if answer is None else self.lay(step, tuple(places), *answer)
+
+    def _in_order(self, places: Iterable[int]) -> list[int]:
+        """Return vertices in an order that depends on nothing but what they compute."""
+        live, forms = self.live, self._forms
+        for _, sources, _, _, _, text in live[len(forms) :]:
+            forms.append(blake2b(b";".join([text.encode(), *[forms[source] for source in sources]])).digest())
+        return sorted(places, key=lambda part: (forms[part], part))
+
     def tensor(self, value: tuple[int, ...]) -> int:
         """Return the vertex that holds a value, a concatenation where it is several side by side."""
         if len(value) == 1:
@@ -221,12 +241,10 @@ class _Draft:
 
     def sum(self, step: Step, value: tuple[int, ...]) -> tuple[int, ...]:
         """Return the sum of some vertices, in an order that depends on nothing but what they compute."""
-        operation, live, forms = step.operation, self.live, self._forms
+        operation, live = step.operation, self.live
         assert type(operation) is Add
         if operation.fit == "pad":  # where each source has weights of its own, a mirror relies on their order
-            for _, sources, _, _, _, text in live[len(forms) :]:
-                forms.append(blake2b(b";".join([text.encode(), *[forms[source] for source in sources]])).digest())
-            value = tuple(sorted(value, key=lambda part: (forms[part], part)))
+            value = tuple(self._in_order(value))
         answer = _answer(operation, tuple([live[part].shape for part in value]))
         assert answer is not None
         return self.lay(step, value, *answer)
@@ -254,6 +272,8 @@ def canonical(steps: Sequence[Step], output: int, settings: tuple[tuple[str, Any
         elif kind is Add:
             read = [values[source] for source in sources if values[source]]
             value = draft.sum(step, tuple([draft.tensor(one) for one in read])) if len(read) > 1 else sum(read, ())
+        elif len(sources) > 1:
+            value = draft.meet(step, [values[source] for source in sources])
         else:
             value = values[sources[0]]
             if value:
@@ -295,7 +315,7 @@ def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], .
                 )
             module = modules[owner]
         read = tuple([number[source] for source in sources])
-        if type(operation) is Add and operation.fit == "pad":
+        if (type(operation) is Add and operation.fit == "pad") or (len(read) > 1 and _commutes(operation)):
             read = tuple(sorted(read))
         number[~here] = len(vertices)
         vertices.append(Vertex(operation, read, module, shape))
@@ -305,6 +325,10 @@ def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], .
     architecture.__dict__["parameters"] = total
     architecture.__dict__["key"] = _digest(parts, settings)
     return architecture
+
+
+def _commutes(operation: Operation | Input) -> bool:
+    return not isinstance(operation, Input) and operation.commutes
 
 
 _CONCATENATE = Step(Concatenate(), (), -1, repr(Concatenate()))

@@ -38,6 +38,14 @@ _KINDS = {
     "Identity": "merge",
     "Activation": "function",
     "Connect": "connection",
+    "Residual": "dense",
+    "Gated": "dense",
+    "Grouped": "dense",
+    "Embedding": "dense",
+    "Spline": "function",
+    "Scale": "function",
+    "Fuse": "merge",
+    "Modulate": "merge",
 }
 _MOST_OPTIONS = 24
 _GLUE = "\N{NO-BREAK SPACE}"

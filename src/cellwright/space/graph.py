@@ -14,7 +14,7 @@ import numpy as np
 from cellwright.errors import SpaceError
 from cellwright.space.architecture import Architecture, Input, Step, canonical
 from cellwright.space.decisions import Choice, Decision, Float, Value, When, redraw
-from cellwright.space.operations import Add, Concatenate, Connect, Operation, Shape
+from cellwright.space.operations import Connect, Operation, Shape
 from cellwright.space.point import Point
 
 __all__ = ["Mirror", "Node", "Space"]
@@ -448,10 +448,10 @@ def _check_sources(vertex: Node | Mirror, original: Node) -> None:
                     f"node {vertex.name!r} connects {unknown or option.sources!r}: a Connect is an option of a "
                     f"Choice and names sources of its node ({vertex.sources!r}); it cannot be mirrored"
                 )
-        elif not vertex.sources:
+            continue
+        if not vertex.sources:
             raise SpaceError(f"node {vertex.name!r} reads nothing; give it sources")
-        elif len(vertex.sources) > 1 and not isinstance(option, Add | Concatenate):
-            raise SpaceError(
-                f"node {vertex.name!r} gives {option!r} {len(vertex.sources)} sources; "
-                "put a node with Concatenate() or Add() before it"
-            )
+        arity = Operation.classes[type(option).__name__].arity
+        if arity is not None and len(vertex.sources) != arity:
+            way = "put a node with Concatenate() or Add() before it" if arity == 1 else f"it takes {arity}"
+            raise SpaceError(f"node {vertex.name!r} gives {option!r} {len(vertex.sources)} sources; {way}")

@@ -31,8 +31,14 @@ __all__ = [
     "MaxPool1D",
     "Operation",
     "Shape",
+    "Shapes",
+    "activated",
+    "need_activation",
+    "need_positive",
+    "one_shape",
     "operation_from_json",
     "operation_to_json",
+    "vector_width",
 ]
 
 Shape = tuple[int, ...]
@@ -66,6 +72,10 @@ class Operation(Protocol):
 
     __slots__ = ()
     classes: ClassVar[dict[str, type["Operation"]]] = {}
+    #: how many sources it reads; None: any number
+    arity: ClassVar[int | None] = 1
+    #: whether the order of its sources has no meaning
+    commutes: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Make the operation known by its class's name, by which JSON refers to it."""
@@ -84,18 +94,18 @@ class Operation(Protocol):
         ...
 
     def passes(self, inputs: Shapes) -> bool:
-        """Return whether it leaves its one input as it is."""
+        """Return whether it gives its first input as it is, whatever else it reads."""
         return False
 
 
-def _one(operation: Operation, inputs: Shapes) -> Shape:
+def one_shape(operation: Operation, inputs: Shapes) -> Shape:
     if len(inputs) != 1:
         raise SpaceError(f"{operation!r} takes one source, not {len(inputs)}; put Concatenate() or Add() before it")
     return inputs[0]
 
 
-def _vector(operation: Operation, inputs: Shapes) -> int:
-    shape = _one(operation, inputs)
+def vector_width(operation: Operation, inputs: Shapes) -> int:
+    shape = one_shape(operation, inputs)
     if len(shape) != 1:
         raise SpaceError(f"{operation!r} takes vectors, not shape {shape}; put Flatten() before it")
     return shape[0]
@@ -103,20 +113,20 @@ def _vector(operation: Operation, inputs: Shapes) -> int:
 
 def _sequence(operation: Operation, inputs: Shapes) -> tuple[int, int]:
     """Return channels and length; a vector counts as a sequence of one channel."""
-    shape = _one(operation, inputs)
+    shape = one_shape(operation, inputs)
     if len(shape) > 2:
         raise SpaceError(f"{operation!r} takes sequences (channels, length), not shape {shape}")
     return (1, shape[0]) if len(shape) == 1 else (shape[0], shape[1])
 
 
-def _positive(operation: Operation, *names: str) -> None:
+def need_positive(operation: Operation, *names: str) -> None:
     for name in names:
         value = getattr(operation, name)
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise SpaceError(f"{type(operation).__name__} needs {name} >= 1, not {value!r}")
 
 
-def _activation(operation: Operation, name: str) -> None:
+def need_activation(operation: Operation, name: str) -> None:
     if name not in ACTIVATIONS:
         raise SpaceError(f"{type(operation).__name__} knows no activation {name!r}; known: {', '.join(ACTIVATIONS)}")
 
@@ -126,7 +136,7 @@ def _check_padding(operation: Operation, padding: str) -> None:
         raise SpaceError(f"{type(operation).__name__} pads 'same' or 'valid', not {padding!r}")
 
 
-def _activated(module: "nn.Module", name: str) -> "nn.Module":
+def activated(module: "nn.Module", name: str) -> "nn.Module":
     """Return `module` with its activation behind it."""
     from torch import nn
 
@@ -138,7 +148,7 @@ class Identity(Operation):
     """Its input, unchanged."""
 
     def cost(self, inputs: Shapes) -> Cost:
-        return Cost(_one(self, inputs))
+        return Cost(one_shape(self, inputs))
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
@@ -157,20 +167,20 @@ class Dense(Operation):
     activation: str = "linear"
 
     def __post_init__(self) -> None:
-        _positive(self, "width")
-        _activation(self, self.activation)
+        need_positive(self, "width")
+        need_activation(self, self.activation)
 
     def cost(self, inputs: Shapes) -> Cost:
-        width = _vector(self, inputs)
+        width = vector_width(self, inputs)
         return Cost((self.width,), (width + 1) * self.width, (2 * width + 1) * self.width)
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
 
-        linear = nn.Linear(_vector(self, inputs), self.width)
+        linear = nn.Linear(vector_width(self, inputs), self.width)
         nn.init.xavier_uniform_(linear.weight)
         nn.init.zeros_(linear.bias)
-        return _activated(linear, self.activation)
+        return activated(linear, self.activation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +190,10 @@ class Activation(Operation):
     function: str
 
     def __post_init__(self) -> None:
-        _activation(self, self.function)
+        need_activation(self, self.function)
 
     def cost(self, inputs: Shapes) -> Cost:
-        shape = _one(self, inputs)
+        shape = one_shape(self, inputs)
         return Cost(shape, 0, math.prod(shape))
 
     def module(self, inputs: Shapes) -> "nn.Module":
@@ -208,7 +218,7 @@ class Dropout(Operation):
         object.__setattr__(self, "rate", float(self.rate))  # 0 and 0.0 are one operation
 
     def cost(self, inputs: Shapes) -> Cost:
-        return Cost(_one(self, inputs))
+        return Cost(one_shape(self, inputs))
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
@@ -224,13 +234,13 @@ class LayerNorm(Operation):
     """Each row to mean 0 and variance 1, then a learnt scale and shift a feature (a channel, in sequences)."""
 
     def cost(self, inputs: Shapes) -> Cost:
-        shape = _one(self, inputs)
+        shape = one_shape(self, inputs)
         return Cost(shape, 2 * shape[0], 8 * math.prod(shape))
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
 
-        shape = _one(self, inputs)
+        shape = one_shape(self, inputs)
         return nn.LayerNorm(shape[0]) if len(shape) == 1 else nn.GroupNorm(1, shape[0])
 
 
@@ -245,7 +255,7 @@ class BatchNorm(Operation):
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
 
-        return nn.BatchNorm1d(_one(self, inputs)[0])
+        return nn.BatchNorm1d(one_shape(self, inputs)[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,8 +269,8 @@ class Conv1D(Operation):
     activation: str = "linear"
 
     def __post_init__(self) -> None:
-        _positive(self, "filters", "kernel", "stride")
-        _activation(self, self.activation)
+        need_positive(self, "filters", "kernel", "stride")
+        need_activation(self, self.activation)
         _check_padding(self, self.padding)
 
     def cost(self, inputs: Shapes) -> Cost:
@@ -278,7 +288,7 @@ class Conv1D(Operation):
         assert convolution.bias is not None
         nn.init.zeros_(convolution.bias)
         padding = _padding(length, self.kernel, self.stride, self.padding)
-        return _activated(nn.Sequential(_as_sequence(), nn.ConstantPad1d(padding, 0.0), convolution), self.activation)
+        return activated(nn.Sequential(_as_sequence(), nn.ConstantPad1d(padding, 0.0), convolution), self.activation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +300,7 @@ class MaxPool1D(Operation):
     padding: Padding = "valid"
 
     def __post_init__(self) -> None:
-        _positive(self, "pool", *(("stride",) if self.stride is not None else ()))
+        need_positive(self, "pool", *(("stride",) if self.stride is not None else ()))
         _check_padding(self, self.padding)
 
     def cost(self, inputs: Shapes) -> Cost:
@@ -341,7 +351,7 @@ class Flatten(Operation):
     """A sequence as one vector."""
 
     def cost(self, inputs: Shapes) -> Cost:
-        return Cost((math.prod(_one(self, inputs)),))
+        return Cost((math.prod(one_shape(self, inputs)),))
 
     def module(self, inputs: Shapes) -> "nn.Module":
         from torch import nn
@@ -355,6 +365,8 @@ class Flatten(Operation):
 @dataclass(frozen=True, slots=True)
 class Concatenate(Operation):
     """All sources, flattened, one behind the other."""
+
+    arity: ClassVar[int | None] = None
 
     def cost(self, inputs: Shapes) -> Cost:
         return Cost((sum(math.prod(shape) for shape in inputs),))
@@ -378,6 +390,7 @@ class Add(Operation):
         fit: "pad" with zeros (as SC19 does), or "project" linearly.
     """
 
+    arity: ClassVar[int | None] = None
     fit: Literal["pad", "project"] = "pad"
 
     def __post_init__(self) -> None:

@@ -59,11 +59,11 @@ class Sketch:
             names.append(source.end)
         return Block(tuple(names))
 
-    def mirror(self, name: str, source: Block, block: Block) -> Block:
-        """Put the same modules, weights included, behind another source."""
+    def mirror(self, name: str, source: Block, block: Block, *others: Block) -> Block:
+        """Put the same modules, weights included, behind another source; `others` are further sources of each."""
         names: list[str] = []
         for number, original in enumerate(block.names, start=1):
-            source = self._add(Mirror(f"{name}.{number}", (source.end,), original))
+            source = self._add(Mirror(f"{name}.{number}", (source.end, *(other.end for other in others)), original))
             names.append(source.end)
         return Block(tuple(names))
 
@@ -84,6 +84,10 @@ class Sketch:
     def concatenate(self, name: str, *sources: Block) -> Block:
         """Add a cell's usual rule: all sources side by side."""
         return self._add(Node(name, tuple(source.end for source in sources), Concatenate()))
+
+    def meet(self, name: str, operation: Operation | Sequence[Operation], *sources: Block) -> Block:
+        """Add a node that reads several sources, such as Fuse or Modulate."""
+        return self._add(Node(name, tuple(source.end for source in sources), _decided(name, operation, None)))
 
     def add(self, name: str, *sources: Block, project: bool = False) -> Block:
         """Add the sum of the sources; narrower ones are padded with zeros, or projected linearly."""

@@ -1,0 +1,155 @@
+"""The default space of drug response, and of any problem with inputs of several kinds.
+
+A tower on what is known of each kind of entity (cell line, drug) beside a learnt vector of its own; drugs modulated by
+the cell line they act on and by their dose; both drugs of a pair fused; a trunk. What the published spaces lack:
+normalisation, residual and gated layers, narrow first layers (where most parameters are), learnt vectors, modulation,
+symmetric fusion, numbers as splines, and the training itself (docs/spaces.md has the measurements behind the choices).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from cellwright.space import (
+    Add,
+    BatchNorm,
+    Choice,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Fuse,
+    Gated,
+    Identity,
+    LayerNorm,
+    Modulate,
+    Operation,
+    Residual,
+    Shape,
+    Sketch,
+    Space,
+    Spline,
+)
+from cellwright.space.naming import is_identity, twins
+from cellwright.space.sketch import Block
+
+__all__ = ["general", "response_space", "training"]
+
+_SHRINKING: tuple[Operation, ...] = (
+    *(Dense(width) for width in (16, 32, 64)),
+    *(Dense(width, activation) for width in (32, 64, 96, 128, 256) for activation in ("relu", "gelu")),
+)
+_SECOND: tuple[Operation, ...] = (
+    Identity(),
+    *(Dense(width, activation) for width in (32, 64, 128) for activation in ("relu", "gelu")),
+    Residual("gelu"),
+    Gated(64),
+)
+_NORMS: tuple[Operation, ...] = (Identity(), LayerNorm(), BatchNorm())
+_EMBEDDINGS: tuple[Operation, ...] = tuple(Embedding(width, spread) for width in (16, 32, 64) for spread in (0.1, 0.5))
+_PAIRS: tuple[Operation, ...] = (
+    Concatenate(),
+    Fuse(("sum",)),
+    Fuse(("sum", "product")),
+    Fuse(("sum", "product", "difference")),
+)
+_TRUNK: tuple[Operation, ...] = tuple(
+    Dense(width, activation) for width in (32, 64, 128, 256, 512) for activation in ("relu", "gelu", "silu")
+)
+_DEEPER: tuple[Operation, ...] = (
+    Identity(),
+    Residual("relu"),
+    Residual("gelu"),
+    Gated(128),
+    *(Dense(width, "gelu") for width in (8, 16, 32, 64, 128, 256)),
+)
+
+
+def _dropouts(*rates: float) -> tuple[Operation, ...]:
+    return (Identity(), *(Dropout(rate) for rate in rates))
+
+
+def training(*, batch_sizes: tuple[int, ...], rates: tuple[float, ...]) -> tuple[Choice, ...]:
+    """Return the settings of training as decisions."""
+    return (
+        Choice("optimizer", ("adamw", "adam")),
+        Choice("learning_rate", rates),
+        Choice("weight_decay", (0.0, 1e-3, 1e-2, 1e-1)),
+        Choice("batch_size", batch_sizes),
+        Choice("schedule", ("cosine", "constant")),
+    )
+
+
+def general(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None) -> Space:
+    """Return the space for any inputs; those of one kind meet in one vector.
+
+    Args:
+        kinds: for inputs that tell of an entity, what kind of entity that is.
+    """
+    return response_space("general", inputs, outputs, kinds)
+
+
+def response_space(
+    name: str, inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str] | None = None
+) -> Space:
+    """Return the space of `general` under another name."""
+    sketch = Sketch()
+    sources = {key: sketch.node(f"{key} flat", sketch.input(key, shape), Flatten()) for key, shape in inputs.items()}
+    numbers = {
+        key: sketch.node(f"{key} spline", sources[key], (Identity(), Spline(6), Spline(12)))
+        for key, shape in inputs.items()
+        if shape == (1,)
+    }
+    second = twins(inputs)
+    groups: dict[str, list[str]] = {}
+    for key in inputs:
+        if key not in numbers and key not in second.values():
+            groups.setdefault((kinds or {}).get(key, key), []).append(key)
+    vectors: list[Block] = []
+    context: dict[str, Block] = {}
+    for kind, keys in groups.items():
+        vector = _vector(sketch, kind, {key: sources[key] for key in keys}, context)
+        if any(key in second for key in keys):
+            twin = _vector(sketch, kind, {key: sources[second[key]] for key in keys}, context, twin=True)
+            vector = sketch.meet(f"{kind} pair", _PAIRS, vector, twin)
+        vectors.append(vector)
+        if not context:  # what comes first (the cell line), and numbers (the dose), modulate what comes after
+            context = {kind: vector, **numbers}
+    trunk = sketch.concatenate("joined", *vectors, *numbers.values())
+    trunk = sketch.node("trunk.1", trunk, _TRUNK)
+    trunk = sketch.node("trunk norm", trunk, _NORMS)
+    trunk = sketch.node("trunk dropout", trunk, _dropouts(0.1, 0.2, 0.3))
+    for number in (2, 3):
+        trunk = sketch.node(f"trunk.{number}", trunk, _DEEPER)
+    settings = training(batch_sizes=(256, 512, 1024, 2048), rates=(5e-4, 1e-3, 2e-3, 4e-3, 8e-3))
+    return sketch.space(name, trunk, units=outputs, settings=settings)
+
+
+def _vector(
+    sketch: Sketch, kind: str, sources: Mapping[str, Block], context: Mapping[str, Block], *, twin: bool = False
+) -> Block:
+    """Return one vector of an entity: what is known of it, who it is, and what it meets.
+
+    Args:
+        sources: by input.
+        context: vectors that may modulate it, by name.
+        twin: the second of a pair: the modules of the first, in a second place.
+    """
+
+    def put(step: str, operation: Operation | Sequence[Operation], *read: Block) -> Block:
+        if twin:
+            return sketch.mirror(f"{kind} twin {step}", read[0], Block((f"{kind} {step}",)), *read[1:])
+        return sketch.meet(f"{kind} {step}", operation, *read)
+
+    known = []
+    for key in (key for key in sources if not is_identity(key)):
+        block = put(f"{key} dropout", _dropouts(0.1, 0.3, 0.5), sources[key])
+        known.append(put(f"{key} dense", _SHRINKING, block))
+    vector = known[0] if len(known) == 1 else put("known", Concatenate(), *known)
+    vector = put("norm", _NORMS, vector)
+    vector = put("second", _SECOND, vector)
+    for key in (key for key in sources if is_identity(key)):
+        who = put("who", _EMBEDDINGS, sources[key])
+        vector = put("knows who", (Modulate("none"), Add("project")), vector, who)
+    for name, by in context.items():
+        vector = put(f"by {name}", tuple(Modulate(how) for how in ("none", "scale", "film")), vector, by)
+    return vector

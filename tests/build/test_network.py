@@ -1,13 +1,13 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from cellwright.build import Network
+from cellwright.build import Network, split
 from cellwright.data.dataset import Dataset, Table
 from cellwright.metrics import Task
 from cellwright.problems import uno
@@ -178,6 +178,22 @@ def test_a_tower_runs_once_for_each_distinct_entity() -> None:
     answer(network, dataset, range(ROWS), "auto")
     answer(network, dataset, range(ROWS), "never")
     assert seen == [len(np.unique(dataset.index["cell"])), ROWS]
+
+
+@pytest.fixture(params=[1, 4, 100])
+def all_large(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have every split layer bring its own gradient, in blocks of some columns."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(split, "_LARGE", 0)
+        patch.setattr(split, "_BLOCK", request.param)
+        yield
+
+
+@pytest.mark.usefixtures("all_large")
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])  # it sets constants only
+@given(st.integers(0, 2**31), st.sampled_from([2, 17]), st.sampled_from([CROSSING, PAIRS]))
+def test_large_layers_have_the_gradients_of_expanded_rows(seed: int, count: int, space: Space) -> None:
+    check(space.architecture(space.sample(rng_for(seed, Use.SAMPLE))), seed, count=count)
 
 
 @pytest.mark.parametrize("kind", ["mirror", "mime"])

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear
 
-from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Input, Shape
+from cellwright.build.split import dense, wide
+from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Input, Operation, Shape
 from cellwright.space.architecture import Vertex
 
 __all__ = ["Batch", "Network"]
@@ -81,7 +81,8 @@ class Network(nn.Module):
             if len(keys) > 1 and isinstance(operation, Concatenate):
                 made = [_Part(part.tensor.flatten(1), part.key) for parts in read for part in parts]
             elif len(keys) > 1 and isinstance(operation, Dense):
-                made = [_Part(_split(modules[step], read[0], batch.gather), None)]
+                tensors, by = [part.tensor for part in read[0]], [part.key for part in read[0]]
+                made = [_Part(dense(modules[step], tensors, by, batch.gather), None)]
             elif len(keys) > 1 or (self.training and isinstance(operation, BatchNorm)):
                 made = [_Part(modules[step](*[_rows(parts, batch.gather) for parts in read]), None)]
             else:
@@ -89,7 +90,7 @@ class Network(nn.Module):
                 tensors = [parts[0].tensor for parts in read]  # parts side by side have different keys
                 reading = (step, tuple(map(id, tensors)))
                 if key is None or reading not in done:
-                    done[reading] = modules[step](*tensors)
+                    done[reading] = _applied(modules[step], operation, tensors, key)
                 made = [_Part(done[reading], key)]
             values.append(made)
         return _rows(values[-1], batch.gather)
@@ -101,6 +102,13 @@ def _twin(before: Sequence[Vertex], vertex: Vertex, inputs: tuple[Shape, ...]) -
     return vertex.operation, inputs, alike
 
 
+def _applied(module: nn.Module, operation: Operation, tensors: list[Tensor], key: str | None) -> Tensor:
+    if key is not None and isinstance(operation, Dense) and wide(tensors[0].shape[1], operation.width):
+        return dense(module, tensors, [None], {})
+    result: Tensor = module(*tensors)
+    return result
+
+
 def _gathered(part: _Part, gather: Mapping[str, Tensor]) -> Tensor:
     return part.tensor if part.key is None else part.tensor.index_select(0, gather[part.key])  # (rows, *shape)
 
@@ -109,23 +117,3 @@ def _rows(parts: list[_Part], gather: Mapping[str, Tensor]) -> Tensor:
     """Return parts side by side, row by row."""
     rows = [_gathered(part, gather) for part in parts]
     return rows[0] if len(rows) == 1 else torch.cat(rows, dim=1)
-
-
-def _split(module: nn.Module, parts: list[_Part], gather: Mapping[str, Tensor]) -> Tensor:
-    """Return a dense layer of a concatenation: each part times its columns of the weights, then gathered and added."""
-    layer, *behind = module if isinstance(module, nn.Sequential) else [module]
-    assert isinstance(layer, nn.Linear)
-    # one split, whose backward joins the gradients once; each slice would fill a gradient of all weights with zeros
-    columns = torch.split(layer.weight, [part.tensor.shape[1] for part in parts], dim=1)
-    products: dict[str | None, Tensor] = {}
-    for (tensor, key), weight in zip(parts, columns, strict=True):
-        if key in products:
-            products[key] = torch.addmm(products[key], tensor, weight.T)
-        else:
-            products[key] = linear(tensor, weight, None if products else layer.bias)  # the bias once
-    total, *others = [_gathered(_Part(product, key), gather) for key, product in products.items()]  # (rows, units)
-    for other in others:
-        total = total + other
-    for after in behind:
-        total = after(total)
-    return total

@@ -48,7 +48,7 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
     features: dict[str, tuple[str, pd.DataFrame]] = {}
     for kind, read_kind in (("cell", _cell_tables), ("drug", _drug_tables)):
         keys = keys_of(kind, list(rows.columns))
-        named = set().union(*(rows[key] for key in keys))
+        named = set().union(*(rows[key].unique() for key in keys))
         tables = read_kind(others, named, columns, notes)
         if not tables:
             raise DataError(
@@ -248,7 +248,7 @@ def _joined(
             raise DataError(f"{name}: the {kind} {few(twice)} has several rows; keep one of each")
         known = set(table.index) if known is None else known & set(table.index)
     assert known is not None
-    named = set().union(*(rows[key] for key in keys))
+    named = set().union(*(rows[key].unique() for key in keys))
     matches = match_names(named, known)
     lost = [*matches.absent, *matches.ambiguous]
     keep = np.logical_and.reduce([rows[key].isin(list(matches.found)) for key in keys])

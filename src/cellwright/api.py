@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from cellwright.posttrain import Finalists
     from cellwright.train import Recipe
 
-__all__ = ["AGENTS", "EVALUATIONS", "METHODS", "Run", "new_folder", "resume", "search", "usual_limit"]
+__all__ = ["AGENTS", "EVALUATIONS", "METHODS", "Run", "new_folder", "resume", "search", "usual_folds", "usual_limit"]
 
 _MANUAL_SHARE = 20
+_FEW_ROWS, _FOLDS = 2000, 5
 _DRAWS = 200  # of a space, to see how large its networks are
 AGENTS = ("a3c", "a2c")  # methods that have agents
 EVALUATIONS = 100  # where neither these nor minutes are given
@@ -72,6 +73,7 @@ def search(
     epochs: int = 1,
     fraction: float = 1.0,
     seconds: float | None = None,
+    inner_folds: int | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
     objectives: Sequence[str] = (),
     seed: int = 0,
@@ -92,6 +94,8 @@ def search(
         workers: trials at once, each in a process of its own.
         evaluations: to make; with neither this nor `minutes`, 100.
         seconds: training of a trial stops after so long, with what it has learnt.
+        inner_folds: score a trial by cross-validation over so many parts of training and validation rows; 1: on the
+            validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
@@ -131,7 +135,7 @@ def search(
         method=method,
         options=options,
         workers=workers,
-        fidelity=Fidelity(epochs, fraction, seconds),
+        fidelity=Fidelity(epochs, fraction, seconds, usual_folds(problem) if inner_folds is None else inner_folds),
         evaluations=evaluations,
         minutes=minutes,
         max_parameters=max_parameters,
@@ -387,6 +391,11 @@ def _check_fit(space: Space, problem: Problem) -> None:
     unknown = sorted({decision.name for decision in space.settings} - set(SETTINGS))
     if unknown:
         raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
+
+
+def usual_folds(problem: Problem) -> int:
+    """Return the parts over which a trial is cross-validated unless the caller says otherwise."""
+    return _FOLDS if problem.rows < _FEW_ROWS else 1
 
 
 def usual_limit(problem: Problem, space: Space) -> int | None:

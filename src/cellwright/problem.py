@@ -48,6 +48,7 @@ class Problem:
         folder: where the data is.
         classes: their labels, in the order of their codes.
         keep: for some inputs, of how many features the training rows may choose: those of largest variance.
+        commensurable: inputs whose features have one unit, and so keep their sizes relative to one another.
         notes: what was guessed, dropped and joined when the data was read, for people.
         splits: what else the rows can be divided by.
         kinds: for inputs that tell of an entity, what kind of entity that is.
@@ -65,6 +66,7 @@ class Problem:
     folder: Path
     classes: tuple[str, ...] = ()
     keep: tuple[tuple[str, int], ...] = ()
+    commensurable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("row",)
     kinds: tuple[tuple[str, str], ...] = ()
@@ -145,7 +147,7 @@ class Problem:
             fields: dict[str, Any] = json.loads((folder / _FILE).read_text())
             inputs = tuple((name, tuple(shape)) for name, shape in fields.pop("inputs"))
             manual = fields.pop("manual")
-            fields |= {name: tuple(fields[name]) for name in ("classes", "notes", "splits")}
+            fields |= {name: tuple(fields[name]) for name in ("classes", "commensurable", "notes", "splits")}
             fields |= {name: tuple(tuple(pair) for pair in fields[name]) for name in ("keep", "kinds")}
             fields["division"] = Division(**fields["division"])
             fields["task"] = Task(fields["task"])
@@ -171,6 +173,7 @@ def prepare(
     manual: Callable[[Mapping[str, Shape], int], Architecture] | None,
     classes: Sequence[str] = (),
     keep: Mapping[str, int] | None = None,
+    commensurable: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Problem:
     """Divide the rows, choose and scale features by what training rows show, write all into `folder`.
@@ -181,6 +184,7 @@ def prepare(
         dataset: with raw features.
         manual: takes input shapes and units of the last layer.
         keep: for some inputs, how many features: those that vary most over the training rows' entities.
+        commensurable: inputs whose features have one unit.
 
     Raises:
         UsageError: the metric is unknown, or less of it is better.
@@ -206,6 +210,7 @@ def prepare(
         folder=folder,
         classes=tuple(classes),
         keep=tuple(keep.items()),
+        commensurable=tuple(commensurable),
         notes=tuple(notes),
         splits=dataset.groupings,
         kinds=tuple((name, dataset.kinds.get(t.key, t.key)) for name, t in dataset.tables.items() if t.key is not None),
@@ -217,7 +222,7 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
     """Make the folder of `spec`; `save_source` puts the data as it came into a folder."""
     split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION)
     _check_target(dataset.target, split, spec.task, spec.target)
-    scaled = _scaled(dataset, split.train, dict(spec.keep))
+    scaled = _scaled(dataset, split.train, dict(spec.keep), spec.commensurable)
     folder = spec.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -261,7 +266,7 @@ def _put(building: Path, folder: Path) -> None:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _scaled(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int]) -> Dataset:
+def _scaled(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:
     """Return the data with features chosen and scaled; inputs that share an array go on sharing one."""
     done: dict[int, np.ndarray] = {}
     tables: dict[str, Table] = {}
@@ -272,7 +277,7 @@ def _scaled(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int]) -> Dat
             features = table.features
             if name in keep:
                 features = features[:, _most_variable(features, counts > 0, keep[name])]
-            done[id(table.features)] = fit_standard(features, counts).apply(features)
+            done[id(table.features)] = fit_standard(features, counts, common=name in commensurable).apply(features)
         tables[name] = Table(done[id(table.features)], table.key)
     return replace(dataset, tables=tables)
 

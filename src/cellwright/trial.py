@@ -33,17 +33,22 @@ class Fidelity:
         epochs: passes over the rows used.
         fraction: share of the training rows used, in (0, 1].
         seconds: training stops after so long with what it has; None: never.
+        folds: 1: score on the validation rows; more: cut training and validation rows into so many parts, score on each
+            what the others taught, and so on all of them: where rows are few, the validation rows alone are chance.
     """
 
     epochs: int = 1
     fraction: float = 1.0
     seconds: float | None = None
+    folds: int = 1
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise UsageError(f"epochs must be at least 1, not {self.epochs!r}")
         if not 0 < self.fraction <= 1:
             raise UsageError(f"fraction must be in (0, 1], not {self.fraction!r}")
+        if self.folds < 1:
+            raise UsageError(f"folds must be at least 1, not {self.folds!r}")
         if self.seconds is not None and not self.seconds > 0:
             raise UsageError(f"seconds must be above 0, not {self.seconds!r}")
 

@@ -112,6 +112,16 @@ def search(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    inner_folds: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="Score a network by cross-validation over N parts; 5 below 2,000 rows, else 1.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     learning_rate: Annotated[
         float, typer.Option(callback=positive, metavar="R", help="Of the optimizer.", rich_help_panel=_HOW)
     ] = 0.001,
@@ -206,7 +216,8 @@ def search(
         _check_device(device)
     folder = out or api.new_folder(what.name, method)
     if not json:
-        show(grid(_plan(what, where, limits, folder, f"{method}, seed {seed}")), "")
+        parts = inner_folds or api.usual_folds(what)
+        show(grid(_plan(what, where, limits, folder, f"{method}, seed {seed}", parts)), "")
     tally = Tally("network", what.metric, workers, evaluations, minutes)
     try:
         with watched(tally, lines=not json) as observe:
@@ -221,6 +232,7 @@ def search(
                 epochs=fidelity.epochs,
                 fraction=fidelity.fraction,
                 seconds=fidelity.seconds,
+                inner_folds=inner_folds,
                 max_parameters=size,
                 objectives=objective or (),
                 seed=seed,
@@ -285,16 +297,19 @@ def _check_device(name: str) -> None:
         raise UsageError(f"there is no device {name!r} here ({reason}); --device auto takes what there is") from error
 
 
-def _plan(problem: "Problem", space: "Space", limits: "Limits", folder: Path, method: str) -> list[tuple[str, str]]:
+def _plan(
+    problem: "Problem", space: "Space", limits: "Limits", folder: Path, method: str, folds: int
+) -> list[tuple[str, str]]:
     """Return what will be done, in words."""
     inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
     size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
+    scored = "the validation rows" if folds == 1 else f"training and validation rows in {folds} parts"
     ends = [plural(limits.evaluations, "network")] if limits.evaluations else []
     ends += [duration(60 * limits.minutes)] if limits.minutes else []
     return [
         ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
         *(("data" if number == 0 else "", note) for number, note in enumerate(problem.notes)),
-        ("target", f"{problem.target}; score: {problem.metric} on the validation rows, split by {problem.division}"),
+        ("target", f"{problem.target}; score: {problem.metric} on {scored}, split by {problem.division}"),
         ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
         ("limit", _limit(problem, limits.parameters)),
         ("search", f"{method}; ends after {' or '.join(ends)}"),

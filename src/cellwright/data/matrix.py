@@ -26,6 +26,7 @@ _LABELS = (
     "outcome",
 )
 _MOST_CLASSES = 100
+_INTENSITY = 50.0
 
 
 def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
@@ -66,11 +67,27 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     notes = [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
     if text:
         notes.append(f"{sheet.name}: not used: {few(text)}")
+    values = _logarithms(values, sheet.name, notes)
     missing = int(np.isnan(values).sum())
     if missing:
         notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of the training rows")
     responses = pd.DataFrame({"value": labels.astype(str)})
     return Frames(responses, {"expression": (ROW, pd.DataFrame(values, columns=genes))}, tuple(notes))
+
+
+def _logarithms(values: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
+    """Return raw intensities of an array as logarithms, each sample at mean 0 and variance 1; others as they are.
+
+    Both look at one sample alone. Intensities are told by their size: logarithms of expression stay below 50.
+    """
+    if np.nanmax(np.abs(values)) < _INTENSITY:
+        return values
+    logs = np.sign(values) * np.log2(1 + np.abs(values))
+    most = f"{np.nanmax(np.abs(values)):,.0f}"
+    notes.append(f"{name}: values up to {most} are raw intensities: their logarithms, standardised within each sample")
+    centred = logs - np.nanmean(logs, axis=1, keepdims=True)
+    scaled: np.ndarray = (centred / np.maximum(np.nanstd(logs, axis=1, keepdims=True), 1e-6)).astype(np.float32)
+    return scaled
 
 
 def _label(sheet: Sheet, given: str | None) -> tuple[str, str]:

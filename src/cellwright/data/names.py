@@ -4,7 +4,7 @@ import collections
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Matches", "match_names"]
+__all__ = ["Matches", "match_names", "reduced"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,13 @@ def match_names(names: Iterable[str], others: Iterable[str]) -> Matches:
     ambiguous.
     """
     wanted, there = sorted(set(names)), set(others)
-    sharing = collections.Counter(map(_reduced, wanted))
+    sharing = collections.Counter(map(reduced, wanted))
     by_form = collections.defaultdict(list)
     for other in sorted(there):
-        by_form[_reduced(other)].append(other)
+        by_form[reduced(other)].append(other)
     matched, ambiguous, absent = {}, [], []
     for name in wanted:
-        form = _reduced(name)
+        form = reduced(name)
         candidates = by_form.get(form, []) if form else []
         if name in there:
             matched[name] = name
@@ -49,5 +49,6 @@ def match_names(names: Iterable[str], others: Iterable[str]) -> Matches:
     return Matches(found=matched, ambiguous=tuple(ambiguous), absent=tuple(absent))
 
 
-def _reduced(name: str) -> str:
+def reduced(name: str) -> str:
+    """Return the letters and digits of a name, in upper case."""
     return "".join(letter for letter in name if letter.isalnum()).upper()

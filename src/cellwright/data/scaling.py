@@ -30,10 +30,14 @@ class Standard:
         return clipped
 
 
-def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
+def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = False) -> Standard:
     """Return the scaling that `counts[i]` training rows with the features of entity i ask for.
 
     The result is that of the expanded matrix, without expanding it.
+
+    Args:
+        common: features have one unit, such as genes in logarithms of expression: each has its mean, all have one
+            scale, so that those that vary little stay small.
 
     Shape: features (entities, *shape), NaN where missing; counts (entities,).
     """
@@ -47,4 +51,6 @@ def fit_standard(features: np.ndarray, counts: np.ndarray) -> Standard:
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
     bits = ((values == 0) | (values == 1) | (weights == 0)).all(axis=0)
     mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
+    if common and not constant.all():
+        deviation = np.where(bits, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))

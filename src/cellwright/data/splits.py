@@ -8,7 +8,7 @@ from cellwright.data.dataset import Dataset
 from cellwright.errors import DataError, UsageError
 from cellwright.seeds import Use, rng_for
 
-__all__ = ["Division", "Split", "split_rows"]
+__all__ = ["Division", "Split", "inner_folds", "split_rows"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +87,32 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False) -
     if not (classes and division.by == "row"):
         return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
     return _each_class(dataset.target, np.arange(dataset.rows), division)
+
+
+def inner_folds(
+    dataset: Dataset, rows: np.ndarray, by: str, folds: int, seed: int, *, classes: bool = False
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return, for each of so many parts of `rows`, the rows to learn from and those of the part, both ascending.
+
+    Args:
+        by: what keeps rows together, as in a Division.
+        classes: the target holds classes, which keep their shares in each part.
+
+    Raises:
+        DataError: there are fewer groups than parts.
+    """
+    groups = dataset.groups(by if by in dataset.members or by == "pair" else "row")[rows]
+    labels, member = np.unique(groups, return_inverse=True)
+    member = member.reshape(groups.shape)
+    if len(labels) < folds:
+        raise DataError(f"{len(labels)} group(s) cannot make {folds} parts; take fewer, or split by something finer")
+    order = rng_for(seed, Use.SUBSET, folds).permutation(len(labels))
+    if classes and len(labels) == len(rows):  # deal out class after class
+        order = order[np.argsort(dataset.target[rows][order], kind="stable")]
+    part = np.empty(len(labels), dtype=np.int64)
+    part[order] = np.arange(len(labels)) % folds
+    held = [(part[member] == number).any(axis=1) for number in range(folds)]
+    return [(rows[~here], rows[here]) for here in held]
 
 
 def _each_class(target: np.ndarray, rows: np.ndarray, division: Division) -> Split:

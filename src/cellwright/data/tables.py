@@ -164,7 +164,6 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
                 na_values=["-", "."],
                 low_memory=False,
                 skipinitialspace=True,
-                float_precision="round_trip",
                 encoding="utf-8-sig",
             )
     except pd.errors.EmptyDataError as error:

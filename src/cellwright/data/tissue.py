@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from cellwright.data import cache, gdsc
 from cellwright.data.frames import ROW, Frames
-from cellwright.data.names import match_names
+from cellwright.data.names import reduced
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -75,10 +75,13 @@ def load(folder: Path | None = None) -> Frames:
 
 
 def _joined(expression: "pd.DataFrame", labels: "pd.Series[str]") -> Frames:
-    matches = match_names(expression.index, labels.index)
-    table = expression.loc[sorted(matches.found)]
-    values = labels.loc[[matches.found[line] for line in table.index]]
-    others = f"{len(matches.absent):,} have none, {len(matches.ambiguous):,} could be several"
+    # the names of the expression come reduced, so that TT may be TT or T-T: here no name is exact
+    forms = labels.index.map(reduced)
+    unique = set(forms[~forms.duplicated(keep=False)])
+    table = expression.loc[sorted(line for line in expression.index if line in unique)]
+    values = labels.set_axis(forms).loc[table.index]
+    ambiguous = sum(line in set(forms) - unique for line in expression.index)
+    others = f"{len(expression) - len(table) - ambiguous:,} have none, {ambiguous:,} could be several"
     notes = (f"{len(table):,} of {len(expression):,} lines have a tissue; {others}",)
     responses = values.rename("value").reset_index(drop=True).to_frame()
     return Frames(responses, {"expression": (ROW, table.reset_index(drop=True))}, notes)

@@ -44,6 +44,8 @@ _SECOND: tuple[Operation, ...] = (
     Residual("gelu"),
     Gated(64),
 )
+# batch normalisation works row by row: in a tower it would undo that entities are computed once
+_TOWER_NORMS: tuple[Operation, ...] = (Identity(), LayerNorm())
 _NORMS: tuple[Operation, ...] = (Identity(), LayerNorm(), BatchNorm())
 _EMBEDDINGS: tuple[Operation, ...] = tuple(Embedding(width, spread) for width in (16, 32, 64) for spread in (0.1, 0.5))
 _PAIRS: tuple[Operation, ...] = (
@@ -145,7 +147,7 @@ def _vector(
         block = put(f"{key} dropout", _dropouts(0.1, 0.3, 0.5), sources[key])
         known.append(put(f"{key} dense", _SHRINKING, block))
     vector = known[0] if len(known) == 1 else put("known", Concatenate(), *known)
-    vector = put("norm", _NORMS, vector)
+    vector = put("norm", _TOWER_NORMS, vector)
     vector = put("second", _SECOND, vector)
     for key in (key for key in sources if is_identity(key)):
         who = put("who", _EMBEDDINGS, sources[key])

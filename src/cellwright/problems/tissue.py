@@ -32,7 +32,7 @@ TISSUE = BuiltIn(
     published=PUBLISHED_INPUTS,
     outputs=_CLASSES,
     manual=nt3.manual,
-    spaces={"nt3-small": nt3.small},
+    spaces={"nt3": nt3.better, "nt3-small": nt3.small},
     load=load,
     source="tissue",
 )

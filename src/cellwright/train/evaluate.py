@@ -2,13 +2,14 @@
 
 import math
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
 from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Space
-from cellwright.train.fit import Diverged, fit
+from cellwright.train.fit import Diverged, cross_fit, fit
 from cellwright.train.recipe import Recipe
 from cellwright.trial import Outcome, Proposal, Status
 
@@ -34,16 +35,8 @@ class Train:
         architecture: Architecture | None = None
         try:
             architecture = self.space.architecture(proposal.point)
-            fitted = fit(
-                architecture,
-                self.problem,
-                proposal.fidelity,
-                recipe=self.recipe,
-                seed=seed_for(self.seed, Use.TRIAL, proposal.number),
-                subset_seed=self.seed,
-                device=self.device,
-            )
-            score = fitted.scores[self.problem.metric]
+            measured, seconds = self._measured(architecture, proposal)
+            score = measured[self.problem.metric]
             if not math.isfinite(score):
                 raise Diverged(f"{self.problem.metric} is {score!r}")  # noqa: TRY301  # one place turns errors into outcomes
         except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
@@ -51,10 +44,19 @@ class Train:
         return Outcome(
             Status.OK,
             score=score,
-            scores=fitted.scores,
+            scores=measured,
             parameters=architecture.parameters,
-            seconds=fitted.seconds,
+            seconds=seconds,
         )
+
+    def _measured(self, architecture: Architecture, proposal: Proposal) -> tuple[Mapping[str, float], float]:
+        """Return scores and seconds of training."""
+        seed = seed_for(self.seed, Use.TRIAL, proposal.number)
+        what = (architecture, self.problem, proposal.fidelity)
+        if proposal.fidelity.folds > 1:
+            return cross_fit(*what, recipe=self.recipe, seed=seed, subset_seed=self.seed, device=self.device)
+        fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=self.seed, device=self.device)
+        return fitted.scores, fitted.seconds
 
 
 def failure(error: Exception, parameters: int | None = None) -> Outcome:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cellwright.build import Network
+from cellwright.data.splits import inner_folds
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem
 from cellwright.seeds import Use, rng_for, seed_for
@@ -18,7 +19,7 @@ from cellwright.train.recipe import Recipe, pace, recipe_of, usual_batch
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
 
-__all__ = ["Diverged", "Fitted", "fit"]
+__all__ = ["Diverged", "Fitted", "cross_fit", "fit"]
 
 _ROWS_AT_ONCE = 8192
 
@@ -118,6 +119,40 @@ def fit(
     again = lesson.learn(rows, None, epochs=fitted.epochs)
     seconds = fitted.seconds + again.seconds
     return replace(fitted, network=again.network, location=again.location, scale=again.scale, seconds=seconds)
+
+
+def cross_fit(
+    architecture: Architecture,
+    problem: Problem,
+    fidelity: Fidelity,
+    *,
+    recipe: Recipe,
+    seed: int,
+    subset_seed: int = 0,
+    device: str = "auto",
+) -> tuple[dict[str, float], float]:
+    """Score `architecture` by cross-validation over training and validation rows; return scores and seconds.
+
+    Each part of the rows is predicted by a network that learnt from the others, and all predictions are scored at once.
+    Arguments as of `fit`; `subset_seed` decides the parts.
+
+    Raises:
+        Diverged: a loss or a prediction is not finite.
+    """
+    recipe = recipe_of(architecture, recipe)
+    dataset, split = problem.data()
+    resident = Resident(dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device))
+    rows = np.sort(np.concatenate([split.train, split.validation]))
+    classes = problem.task is Task.CLASSIFICATION
+    parts = inner_folds(dataset, rows, problem.division.by, fidelity.folds, subset_seed, classes=classes)
+    answers, seconds = [], 0.0
+    for number, (learnt, held) in enumerate(parts):
+        lesson = _Lesson(architecture, resident, problem.task, recipe, fidelity, seed_for(seed, Use.SUBSET, number))
+        fitted = lesson.learn(_subset(learnt, fidelity.fraction, subset_seed), None)
+        answers.append(fitted.predict(held))
+        seconds += fitted.seconds
+    target = dataset.target[np.concatenate([held for _, held in parts])]
+    return dict(scores(problem.task, target, np.concatenate(answers))), seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)

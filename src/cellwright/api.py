@@ -12,7 +12,7 @@ import numpy as np
 from cellwright.drive import drive
 from cellwright.errors import SpaceError, UsageError
 from cellwright.executors import connect
-from cellwright.methods import Random, Search
+from cellwright.methods import Evolution, Random, Search
 from cellwright.methods.objectives import Traded, check_objectives, front, thinned, values_of
 from cellwright.problem import Problem
 from cellwright.run import Limits, Reason, Replayed, replay
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["AGENTS", "EVALUATIONS", "METHODS", "Run", "new_folder", "resume", "search", "usual_folds", "usual_limit"]
 
 _MANUAL_SHARE = 20
+_SMALL, _SMALL_SHARE = 10_000, 5  # below so many parameters nobody need save more
 _FEW_ROWS, _FOLDS = 2000, 5
 _DRAWS = 200  # of a space, to see how large its networks are
 AGENTS = ("a3c", "a2c")  # methods that have agents
@@ -41,6 +42,10 @@ Observer = Callable[[Trial], None]
 
 def _random(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
     return Random(space, seed=seed, fidelity=fidelity, **options)
+
+
+def _evolution(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
+    return Evolution(space, seed=seed, fidelity=fidelity, **options)
 
 
 def _a3c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
@@ -57,6 +62,7 @@ def _a2c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -
 METHODS: dict[str, Callable[[Space, int, Fidelity, dict[str, Any]], Search]] = {
     "a3c": _a3c,
     "a2c": _a2c,
+    "evolution": _evolution,
     "random": _random,
 }
 
@@ -341,7 +347,7 @@ class Run:
         epochs: int = 10,
         seeds: int = 3,
         patience: int = 3,
-        baselines: bool = True,
+        against: Sequence[str] | None = None,
         splits: Sequence[str] = (),
         refit: bool | None = None,
         workers: int | None = None,
@@ -349,7 +355,7 @@ class Run:
         observe: Observer = lambda _: None,
     ) -> "Finalists":
         """Retrain the leaders beside the baselines; arguments as of `cellwright.posttrain.posttrain`."""
-        from cellwright.posttrain import posttrain
+        from cellwright.posttrain import AGAINST, posttrain
 
         return posttrain(
             self,
@@ -357,7 +363,7 @@ class Run:
             epochs=epochs,
             seeds=seeds,
             patience=patience,
-            baselines=baselines,
+            against=AGAINST if against is None else against,
             splits=splits,
             refit=refit,
             workers=workers,
@@ -401,7 +407,8 @@ def usual_folds(problem: Problem) -> int:
 def usual_limit(problem: Problem, space: Space) -> int | None:
     """Return the parameters a network may have unless the caller says otherwise.
 
-    A twentieth of the hand-made network's, or what lets a tenth of the space's points pass, if that is more.
+    A twentieth of the hand-made network's, or what lets a tenth of the space's points pass, if that is more; a fifth
+    of a hand-made network that is small itself.
     """
     if problem.manual is None:
         return None
@@ -410,7 +417,8 @@ def usual_limit(problem: Problem, space: Space) -> int | None:
         with contextlib.suppress(SpaceError):  # some points cannot be built
             sizes.append(space.architecture(space.sample(rng_for(0, Use.SAMPLE, number))).parameters)
     tenth = sorted(sizes)[len(sizes) // 10] if sizes else 0
-    return max(problem.manual.parameters // _MANUAL_SHARE, tenth)
+    small = min(problem.manual.parameters // _SMALL_SHARE, _SMALL)
+    return max(problem.manual.parameters // _MANUAL_SHARE, tenth, small)
 
 
 def new_folder(problem: str, method: str) -> Path:

@@ -64,7 +64,9 @@ def search(
             min=0, metavar="K", help="Of the split, so that runs of other seeds compare.", rich_help_panel=_WHAT
         ),
     ] = 0,
-    method: Annotated[str, typer.Option(help="a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT)] = "a3c",
+    method: Annotated[
+        str, typer.Option(help="a3c, a2c, evolution or random.", metavar="NAME", rich_help_panel=_WHAT)
+    ] = "a3c",
     agents: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Of a3c and a2c; 3.", show_default=False, rich_help_panel=_WHAT),

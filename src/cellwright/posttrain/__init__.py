@@ -22,11 +22,13 @@ from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe
 from cellwright.trial import Fidelity, Trial
 
-__all__ = ["Candidate", "Finalists", "posttrain", "total"]
+__all__ = ["AGAINST", "Candidate", "Finalists", "posttrain", "total"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
 _FEW_ROWS = 5000
+#: what leaders are compared with
+AGAINST = ("manual", *BASELINES)
 
 
 class Searched(Protocol):
@@ -48,7 +50,7 @@ def posttrain(
     epochs: int = 10,
     seeds: int = 3,
     patience: int = 3,
-    baselines: bool = True,
+    against: Sequence[str] = AGAINST,
     splits: Sequence[str] = (),
     refit: bool | None = None,
     workers: int | None = None,
@@ -62,7 +64,7 @@ def posttrain(
     run folder. What the same request finished before is not done again, also after a kill.
 
     Args:
-        baselines: fit the mean model, the linear model and gradient boosting as well.
+        against: what the leaders are compared with: "manual" (the network made by hand), "mean", "linear", "boosting".
         splits: what else to divide the rows by, to be reported beside the run's own split. The search has seen rows on
             which these test, so only the run's own split tells what new data will bring.
         refit: train the final weights on training and validation rows together, for as many epochs as were best, and
@@ -73,12 +75,15 @@ def posttrain(
         UsageError: a number is out of range.
         RunError: the run has no successful trial yet, or post-training was interrupted.
     """
+    unknown = sorted(set(against) - set(AGAINST))
+    if unknown:
+        raise UsageError(f"there is nothing to compare with called {unknown[0]!r}; known: {', '.join(AGAINST)}")
     if top < 1 or not 1 <= seeds <= MOST_SEEDS or patience < 1:
         raise UsageError(
             f"top and patience must be at least 1, seeds within 1 and {MOST_SEEDS}; "
             f"got {top!r}, {patience!r} and {seeds!r}"
         )
-    candidates = _candidates(run, top, seeds, baselines=baselines)
+    candidates = _candidates(run, top, seeds, against)
     fidelity = Fidelity(epochs)
     recipe = replace(Recipe(**run.request.recipe), patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
@@ -112,7 +117,7 @@ def posttrain(
 
 def total(run: Searched, *, top: int, seeds: int, splits: Sequence[str] = ()) -> int:
     """Return how many fits `posttrain` makes."""
-    one = sum(candidate.seeds for candidate in _candidates(run, top, seeds, baselines=True))
+    one = sum(candidate.seeds for candidate in _candidates(run, top, seeds, AGAINST))
     return one * (1 + len(set(splits) - {run.problem.division.by}))
 
 
@@ -131,7 +136,7 @@ def _divided(run: Searched, by: str) -> Problem:
     return run.problem.divided(division, folder)
 
 
-def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tuple[Candidate, ...]:
+def _candidates(run: Searched, top: int, seeds: int, against: Sequence[str]) -> tuple[Candidate, ...]:
     leaders = run.leaders(top)
     if not leaders:
         raise RunError(f"{str(run.folder)!r} has no successful trial yet; search on (cellwright resume) first")
@@ -139,8 +144,9 @@ def _candidates(run: Searched, top: int, seeds: int, *, baselines: bool) -> tupl
         Candidate(f"found {place} (trial {trial.number})", "found", architecture, trial.number, seeds)
         for place, (trial, architecture) in enumerate(leaders, start=1)
     ]
-    manual = [Candidate("by hand", "manual", run.problem.manual, seeds=seeds)] if run.problem.manual else []
-    simple = [Candidate(_TITLES[kind], kind) for kind in BASELINES] if baselines else []
+    by_hand = run.problem.manual if "manual" in against else None
+    manual = [Candidate("by hand", "manual", by_hand, seeds=seeds)] if by_hand else []
+    simple = [Candidate(_TITLES[kind], kind) for kind in BASELINES if kind in against]
     return (*found, *manual, *simple)
 
 

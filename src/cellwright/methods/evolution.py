@@ -1,0 +1,72 @@
+"""Aging evolution: the best of a few recent networks has a child that differs in one decision.
+
+Source: Real et al., arXiv:1802.01548. Asynchronous: a child is made whenever a worker is free. No evaluation is spent on
+an architecture that is known or under way.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+import numpy as np
+
+from cellwright.errors import SpaceError, UsageError
+from cellwright.seeds import Use, rng_for
+from cellwright.space import Point, Space
+from cellwright.trial import Fidelity, Proposal, Trial
+
+__all__ = ["Evolution"]
+
+_TRIES = 100  # to find a child that is new
+
+
+class Evolution:
+    """Random points at first, then children of the best of a sample.
+
+    Args:
+        population: of which a sample is taken: the successful trials told last.
+        sample: how many compete to be the parent.
+    """
+
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, population: int = 50, sample: int = 10) -> None:
+        if not 1 <= sample <= population:
+            raise UsageError(f"evolution needs 1 <= sample <= population, not {sample!r} and {population!r}")
+        self._space = space
+        self._seed = seed
+        self._fidelity = fidelity
+        self._size = population
+        self._sample = sample
+        self._population: deque[tuple[float, Point]] = deque(maxlen=population)
+        self._known: set[str] = set()
+        self._born = 0  # successes told, of all times
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return a random point while the population is young, a child of its best later; none that is known."""
+        rng = rng_for(self._seed, Use.SAMPLE, number)
+        under_way = {self._key(proposal.point) for proposal in pending.values()}
+        point = self._space.sample(rng)
+        for _ in range(_TRIES):
+            if self._born >= self._size:
+                point = self._child(rng)
+            if self._key(point) not in self._known | under_way:
+                break
+            point = self._space.sample(rng)
+        return Proposal(number, point, self._fidelity)
+
+    def tell(self, trial: Trial) -> None:
+        """Take a trial into the population; a failure, or an answer from the cache, is known and no more."""
+        self._known.add(trial.key or self._key(trial.proposal.point))
+        if trial.evaluated and trial.score is not None:
+            self._population.append((trial.score, trial.proposal.point))
+            self._born += 1
+
+    def _child(self, rng: np.random.Generator) -> Point:
+        chosen = rng.choice(len(self._population), size=self._sample, replace=False)
+        _, parent = max((self._population[int(place)] for place in chosen), key=lambda one: one[0])
+        return self._space.mutate(parent, rng)
+
+    def _key(self, point: Point) -> str:
+        """Return the key of what a point builds; of one that cannot be built, what stands in for it."""
+        try:
+            return self._space.architecture(point).key
+        except SpaceError:
+            return repr(point.values)

@@ -1,7 +1,7 @@
 """Aging evolution: the best of a few recent networks has a child that differs in one decision.
 
-Source: Real et al., arXiv:1802.01548. Asynchronous: a child is made whenever a worker is free. No evaluation is spent on
-an architecture that is known or under way.
+Source: Real et al., arXiv:1802.01548. Asynchronous: a child is made whenever a worker is free. No evaluation is spent
+on an architecture that is known or under way.
 """
 
 from collections import deque

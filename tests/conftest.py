@@ -11,10 +11,10 @@ from hypothesis import settings
 
 from cellwright import problems
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import split_rows
+from cellwright.data.splits import Division
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
-from cellwright.problems import uno
+from cellwright.space.by_hand import by_hand
 
 # the same examples each time where nobody is there to look at a new one
 settings.register_profile("cellwright", deadline=None, derandomize="CI" in os.environ)
@@ -54,10 +54,9 @@ def response(tmp_path_factory: pytest.TempPathFactory) -> Problem:
         tmp_path_factory.mktemp("problems") / "response",
         name="response",
         dataset=dataset,
-        split=split_rows(dataset.groups("row"), seed=0),
-        split_by="row",
+        division=Division(),
         task=Task.REGRESSION,
         metric="r2",
         target="response",
-        manual=uno.manual({name: table.shape for name, table in tables.items()}),
+        manual=by_hand,
     )

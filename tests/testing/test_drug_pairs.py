@@ -5,6 +5,7 @@ import numpy as np
 
 from cellwright import problems
 from cellwright.data.dataset import Dataset
+from cellwright.space.naming import described
 from cellwright.testing.drug_pairs import drug_pairs, write_drug_pairs
 
 SMALL: dict[str, Any] = {"rows": 400, "lines": 6, "drugs": 8, "genes": 5, "descriptors": 7}
@@ -56,4 +57,4 @@ def test_its_tables_are_taken_by_combo(tmp_path: Path) -> None:
     write_drug_pairs(tmp_path / "tables", dataset)
     problem = problems.load("combo", data=tmp_path / "tables")
     assert problem.rows == 6 * 28
-    assert dict(problem.inputs) == {"expression": (5,), "drug_1": (7,), "drug_2": (7,)}
+    assert described(dict(problem.inputs)) == {"expression": (5,), "drug_1": (7,), "drug_2": (7,)}

@@ -8,15 +8,17 @@ import pytest
 import torch
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import split_rows
+from cellwright.data.folder import load_raw
+from cellwright.data.splits import Division
 from cellwright.errors import UsageError
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
-from cellwright.problems import uno
 from cellwright.space import Architecture, BatchNorm, Dense, Dropout, Sketch
+from cellwright.space.by_hand import by_hand
 from cellwright.train import fit as fit_module
-from cellwright.train.fit import OPTIMIZERS, Diverged, Fitted, Recipe, fit, predict, recipe_of, usual_batch
+from cellwright.train.fit import Diverged, Fitted, fit
+from cellwright.train.recipe import OPTIMIZERS, Recipe, recipe_of, usual_batch
 from cellwright.train.resident import Resident
 from cellwright.trial import Fidelity
 
@@ -82,8 +84,7 @@ def test_tumours_are_told_apart(tumor: Problem) -> None:
 def test_predictions_are_in_the_unit_of_the_target(response: Problem) -> None:
     fitted = trained(response, epochs=20, learning_rate=3e-3)
     dataset, split = response.data()
-    resident = Resident(dataset, response.task, inputs=frozenset(dataset.tables), device=CPU)
-    predicted = predict(fitted.network, resident, split.validation, response.task, fitted.location, fitted.scale)
+    predicted = fitted.predict(split.validation)
     assert predicted.shape == split.validation.shape
     assert fitted.location == pytest.approx(dataset.target[split.train].mean(), rel=1e-6)
     assert fitted.scores == scores(response.task, dataset.target[split.validation], predicted)
@@ -91,11 +92,10 @@ def test_predictions_are_in_the_unit_of_the_target(response: Problem) -> None:
 
 def test_long_predictions_are_made_in_pieces(response: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
     fitted = trained(response, epochs=1)
-    dataset, split = response.data()
-    resident = Resident(dataset, response.task, inputs=frozenset(dataset.tables), device=CPU)
-    whole = predict(fitted.network, resident, split.train, response.task, 0.0, 1.0)
+    train = response.data()[1].train
+    whole = fitted.predict(train)
     monkeypatch.setattr(fit_module, "_ROWS_AT_ONCE", 100)
-    np.testing.assert_allclose(predict(fitted.network, resident, split.train, response.task, 0.0, 1.0), whole, 1e-4)
+    np.testing.assert_allclose(fitted.predict(train), whole, 1e-4)
 
 
 def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Path) -> None:
@@ -106,14 +106,12 @@ def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Pat
     garbled = prepare(
         tmp_path / "garbled",
         name="garbled",
-        dataset=Dataset(dataset.tables, dataset.index, target),
-        split=split,
-        split_by="row",
+        dataset=replace(load_raw(response.folder), target=target),
+        division=response.division,
         task=response.task,
         metric="r2",
         target="response",
         manual=None,
-        unscaled=frozenset(dataset.tables),
     )
     first, other = trained(response), trained(garbled)
     assert weights(first) == weights(other)
@@ -126,10 +124,10 @@ def test_a_fraction_of_the_rows_is_used(response: Problem, fraction: float, monk
     seen: list[torch.Tensor] = []
     batch = Resident.batch
 
-    def spying(self: Resident, rows: torch.Tensor) -> Any:
+    def spying(self: Resident, rows: torch.Tensor, swap: torch.Tensor | None = None) -> Any:
         if torch.is_grad_enabled():
             seen.append(rows)
-        return batch(self, rows)
+        return batch(self, rows, swap)
 
     monkeypatch.setattr(Resident, "batch", spying)
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=1)
@@ -234,12 +232,11 @@ def test_batch_normalisation_trains_with_a_row_left_over(tmp_path: Path) -> None
         tmp_path / "left",
         name="left",
         dataset=dataset,
-        split=split_rows(np.arange(41), seed=0, validation=0.1, test=0.1),
-        split_by="row",
+        division=Division(),
         task=Task.REGRESSION,
         metric="r2",
         target="sum",
-        manual=tumor_module.manual({"measurements": (2,)}, outputs=1),
+        manual=tumor_module.manual,
     )
     assert len(problem.data()[1].train) == 33
     sketch = Sketch()
@@ -249,6 +246,6 @@ def test_batch_normalisation_trains_with_a_row_left_over(tmp_path: Path) -> None
 
 
 def test_the_hand_made_uno_trains_on_any_inputs(response: Problem) -> None:
-    small = uno.manual({name: shape for name, shape in response.inputs if name != "dose"})
+    small = by_hand({name: shape for name, shape in response.inputs if name != "dose"})
     assert set(small.inputs) == {"expression", "descriptors"}
     assert trained(response, small, epochs=1, fraction=0.1).epochs == 1

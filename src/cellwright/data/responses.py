@@ -132,6 +132,7 @@ def _cell_tables(
         if table is None and across:
             table = _turned(sheet, notes)
         if table is not None:
+            table.attrs["file"] = sheet.name
             found["expression" if not found else sheet.path.name.split(".")[0]] = table
     return found
 
@@ -152,6 +153,7 @@ def _drug_tables(
             continue
         table = _features(sheet, key, notes)
         if table is not None:
+            table.attrs["file"] = sheet.name
             found["descriptors" if "descriptors" not in found else sheet.path.name.split(".")[0]] = table
     return found
 
@@ -221,20 +223,26 @@ def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list
     parsed = featurise.parse(texts, drop_bad=True)
     good = np.asarray(parsed.rows)
     bad = sorted(set(range(len(texts))) - set(good.tolist()))
+    first = ""
     if bad:
         first = f"{str(ids[wanted].iloc[bad[0]])!r}: {str(texts.iloc[bad[0]])!r}"
         notes.append(
             f"{sheet.name}: {len(bad):,} SMILES in {smiles!r} cannot be read and are left out (the first: {first})"
         )
     kept, names = texts.iloc[good].tolist(), ids[wanted].iloc[good].tolist()
-    if not kept:
+    if not len(texts):
         return {}
+    if not kept:
+        raise DataError(f"{sheet.name}: no SMILES in {smiles!r} can be read; the first is of {first}")
     notes.append(f"{sheet.name}: {len(kept):,} drugs named by {key!r}; descriptors and fingerprints of {smiles!r}")
     computed = {"descriptors": featurise.descriptors(kept), "fingerprints": featurise.fingerprints(kept)}
-    return {
+    tables = {
         name: pd.DataFrame(features.values, index=pd.Index(names), columns=list(features.names))
         for name, features in computed.items()
     }
+    for table in tables.values():
+        table.attrs["file"] = sheet.name
+    return tables
 
 
 def _joined(
@@ -245,7 +253,7 @@ def _joined(
     for name, table in tables.items():
         if table.index.has_duplicates:
             twice = table.index[table.index.duplicated()]
-            raise DataError(f"{name}: the {kind} {few(twice)} has several rows; keep one of each")
+            raise DataError(f"{table.attrs.get('file', name)}: {kind} {few(twice)} has several rows; keep one of each")
         known = set(table.index) if known is None else known & set(table.index)
     assert known is not None
     named = set().union(*(rows[key].unique() for key in keys))

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
-from cellwright.errors import DataError, UsageError
+from cellwright.errors import DataError
 
 __all__ = ["ROLES", "SMILES", "need", "roles_of", "simple"]
 
@@ -38,13 +38,7 @@ def roles_of(sheet: Sheet, given: Mapping[str, str]) -> dict[str, str]:
     Args:
         given: what somebody has said, by role.
 
-    Raises:
-        UsageError: an unknown role.
-        DataError: a column that was named is not there.
     """
-    unknown = sorted(set(given) - set(ROLES))
-    if unknown:
-        raise UsageError(f"there is no role {unknown[0]!r} for a column; known: {', '.join(ROLES)}")
     here = {role: name for role, name in given.items() if name in sheet.columns}
     left = [name for name in sheet.columns if name not in here.values()]
     forms = {name: simple(name) for name in left}

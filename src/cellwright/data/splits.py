@@ -1,5 +1,6 @@
 """Which rows train, which choose, which judge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -69,7 +70,7 @@ class Division:
         return self.by if self.folds is None else f"{self.by}, fold {self.fold + 1} of {self.folds}"
 
 
-def split_rows(dataset: Dataset, division: Division, *, classes: bool = False) -> Split:
+def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, labels: Sequence[str] = ()) -> Split:
     """Divide the rows of `dataset`.
 
     A row with several entities of one kind (both drugs of a pair) is tested on if one of them is a test entity, and
@@ -77,6 +78,7 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False) -
 
     Args:
         classes: the target holds classes, which keep their shares in each part (only where every row is its own group).
+        labels: of the classes, for messages.
 
     Raises:
         DataError: the data knows no such grouping, or has too few groups to fill all three parts.
@@ -86,7 +88,7 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False) -
     groups = dataset.groups(division.by)
     if not (classes and division.by == "row"):
         return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
-    return _each_class(dataset.target, np.arange(dataset.rows), division)
+    return _each_class(dataset.target, division, labels)
 
 
 def inner_folds(
@@ -115,14 +117,15 @@ def inner_folds(
     return [(rows[~here], rows[here]) for here in held]
 
 
-def _each_class(target: np.ndarray, rows: np.ndarray, division: Division) -> Split:
-    of_class = [rows[target[rows] == label] for label in np.unique(target[rows])]
-    for number, members in enumerate(of_class):
+def _each_class(target: np.ndarray, division: Division, labels: Sequence[str]) -> Split:
+    present = np.unique(target)
+    of_class = [np.flatnonzero(target == label) for label in present]
+    for number, members in zip(present.tolist(), of_class, strict=True):
         least = 3 if division.folds is None else division.folds + 1
         if len(members) < least:
             raise DataError(
-                f"class {number} has {len(members)} row(s); this split needs {least} of each class: "
-                "leave the class out, or bring more data"
+                f"class {labels[number] if labels else number!r} has {len(members)} row(s); this split needs {least} of "
+                "each class: leave the class out, or bring more data"
             )
     parts = [_parts(members[:, None], members, division, number) for number, members in enumerate(of_class)]
     return Split(*(np.sort(np.concatenate(part)) for part in zip(*parts, strict=True)))
@@ -145,6 +148,13 @@ def _given(dataset: Dataset, division: Division, *, classes: bool) -> Split:
     return Split(np.sort(rest[order[count:]]), np.sort(rest[order[:count]]), np.flatnonzero(dataset.given))
 
 
+def _too_few(rows: int, groups: int) -> DataError:
+    return DataError(
+        f"{rows} rows in {groups} group(s) cannot fill training, validation and test; "
+        "split by something finer, or bring more data"
+    )
+
+
 def _parts(
     groups: np.ndarray, rows: np.ndarray, division: Division, stream: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -155,10 +165,7 @@ def _parts(
     labels, member = np.unique(groups, return_inverse=True)
     member, count = member.reshape(groups.shape), len(labels)
     if count < 3 or count <= (division.folds or 0):
-        raise DataError(
-            f"{len(rows)} rows in {count} group(s) cannot fill training, validation and test; "
-            "split by something finer, or bring more data"
-        )
+        raise _too_few(len(rows), count)
     sizes = np.bincount(member.ravel(), minlength=count)
     order = rng_for(division.seed, Use.SPLIT, stream).permutation(count)
     share = division.test
@@ -176,7 +183,10 @@ def _parts(
     reached = np.cumsum(np.bincount(first, minlength=count)) / len(rows)
     tested = int(np.searchsorted(reached, share, side="right")) if division.folds is None else int((turn == 0).sum())
     # a part always gets a group, and training keeps at least one
-    tested = min(max(1, tested), count - 2)
+    tested = min(max(1, tested), count - 2) if division.folds is None else tested
     valid = min(max(tested + 1, int(np.searchsorted(reached, share + division.validation, side="right"))), count - 1)
     tests, validates = first < tested, (first >= tested) & (first < valid)
-    return rows[~(tests | validates)], rows[validates], rows[tests]
+    parts = rows[~(tests | validates)], rows[validates], rows[tests]
+    if not all(map(len, parts)):
+        raise _too_few(len(rows), count)
+    return parts

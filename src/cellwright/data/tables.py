@@ -99,9 +99,9 @@ class Sheet:
         return values
 
     def is_numeric(self, column: str) -> bool:
-        """Return whether most of a column is numbers, so that what is none is an error and no name."""
+        """Return whether a column is numbers for the most part, so that what is none is an error; or is empty."""
         values, bad = _numeric(self.frame[column])
-        return bool((~np.isnan(values)).sum() > bad.sum())
+        return bool((~np.isnan(values)).sum() > bad.sum() or not (bad.any() or self.frame[column].notna().any()))
 
     def matrix(self, columns: Sequence[str]) -> np.ndarray:
         """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.
@@ -168,6 +168,8 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
             )
     except pd.errors.EmptyDataError as error:
         raise DataError(f"{str(path)!r} is empty") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{str(path)!r} cannot be read: it is not UTF-8 text ({error})") from error
     except (pd.errors.ParserError, ValueError) as error:
         reason = " ".join(str(error).replace("Error tokenizing data. C error: ", "").split())
         raise DataError(f"{str(path)!r} is no table of equal rows: {reason}") from error
@@ -177,12 +179,23 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
     if not isinstance(frame.index, pd.RangeIndex):  # one more cell a row than the header has: R writes row names so
         frame.insert(0, "", frame.index)
         frame = frame.reset_index(drop=True)
-    if frame.columns.has_duplicates:
-        twice = frame.columns[frame.columns.duplicated()]
+    named = _header(path, frame)
+    if named.has_duplicates:
+        twice = named[named.duplicated()].unique()
         raise DataError(f"{str(path)!r} has a column twice: {few(twice)}; rename one")
     if frame.empty:
         raise DataError(f"{str(path)!r} has a header and no rows")
     return Sheet(path, frame)
+
+
+def _header(path: Path, frame: "pd.DataFrame") -> "pd.Index[str]":
+    """Return the names of the columns as they stand in the file: pandas makes different ones of equal ones."""
+    import pandas as pd
+
+    if _suffix(path) in _PARQUET:
+        return frame.columns
+    row = pd.read_csv(path, sep=_delimiter(path), header=None, nrows=1, dtype=str, encoding="utf-8-sig").iloc[0]
+    return pd.Index(row.dropna().str.strip())
 
 
 def _parquet(path: Path, columns: Sequence[str] | None) -> "pd.DataFrame":
@@ -219,6 +232,8 @@ def _numeric(values: "pd.Series") -> tuple[np.ndarray, np.ndarray]:
 
     if values.dtype.kind in "fiub":
         return values.to_numpy(np.float64), np.zeros(len(values), bool)
+    if values.dtype.kind in "Mm":  # times are no numbers, though pandas would make them some
+        return np.full(len(values), np.nan), ~values.isna().to_numpy()
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     text = values.astype(str).str.strip().str.lower()
     return numbers, np.isnan(numbers) & ~values.isna().to_numpy() & ~text.isin(list(_MISSING)).to_numpy()

@@ -106,6 +106,6 @@ def _extract(path: Path, home: Path) -> None:
             member = archive.extractfile(_MEMBER)
             assert member is not None, "a file, by the archive's hash"
             content = member.read()
-    except (tarfile.TarError, KeyError, zlib.error, OSError) as error:
+    except (tarfile.TarError, KeyError, zlib.error, EOFError, OSError) as error:
         raise DataError(f"{str(path)!r} holds no readable {_MEMBER}: {error}") from error
     cache.replace(home / _FILE, content)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cellwright import __version__
 from cellwright.data.cache import data_folder
+from cellwright.data.roles import ROLES
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
@@ -92,6 +93,9 @@ def _asked(
         raise UsageError(
             f"{built.name} has no data of its own: name yours (--data DIR; docs/data.md says what it takes)"
         )
+    unknown = sorted(set(columns or ()) - set(ROLES))
+    if unknown:
+        raise UsageError(f"there is no role {unknown[0]!r} for a column; known: {', '.join(ROLES)}")
     if columns and data is None:
         raise UsageError("columns are named of your own tables: give --data too")
     return Asked(data_folder(), target, division, None if data is None else Path(data), dict(columns or {}))

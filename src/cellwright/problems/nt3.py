@@ -37,6 +37,7 @@ from cellwright.space import (
 __all__ = ["NT3", "better", "manual", "paper_manual", "prepared_matrix", "small"]
 
 PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
+_LEAST = 38  # genes that the windows of the hand-made network take
 _ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name in ("relu", "tanh", "sigmoid")))
 
 
@@ -51,7 +52,9 @@ def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, st
     chosen = sketch.node("select", source, (Identity(), Scale()))
     block = sketch.node("input dropout", chosen, (Identity(), *(Dropout(rate) for rate in (0.2, 0.5, 0.7))))
     block = sketch.node("shorten", block, _shortening(inputs["expression"]))
-    block = sketch.node("pool", block, (Identity(), MaxPool1D(4), MaxPool1D(10)), when=When("shorten", _CONVOLUTIONS))
+    if inputs["expression"][0] >= _LONG:
+        pools = (Identity(), MaxPool1D(4), MaxPool1D(10))
+        block = sketch.node("pool", block, pools, when=When("shorten", _CONVOLUTIONS))
     block = sketch.node("vector", block, Flatten())
     for number in (1, 2):
         widths = (8, 16, 32, 64, 96, 128) if number == 1 else (16, 32, 64)
@@ -65,6 +68,7 @@ def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, st
     return sketch.space("nt3", end, units=outputs, settings=settings)
 
 
+_LONG = 1000  # genes from which on convolutions are offered
 _CONVOLUTIONS = tuple(Conv1D(8, kernel, stride, "valid", "relu") for kernel, stride in ((20, 5), (20, 10), (50, 25)))
 
 
@@ -72,7 +76,7 @@ def _shortening(shape: Shape) -> tuple[Operation, ...]:
     """Return what makes a long input short with few weights."""
     groups = [count for count in (16, 64, 256) if count * 8 <= shape[0]]
     stretches = [Grouped(count, width, "relu") for count in groups for width in (1, 2)]
-    return (Identity(), *stretches, *(_CONVOLUTIONS if shape[0] >= 1000 else ()))
+    return (Identity(), *stretches, *(_CONVOLUTIONS if shape[0] >= _LONG else ()))
 
 
 def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
@@ -135,6 +139,8 @@ def load(folder: Path, asked: Asked) -> Problem:
 def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, target: str) -> Problem:
     """Prepare a labelled matrix in `folder`."""
     dataset, classes = dataset_of(frames)
+    by_hand = dataset.tables["expression"].shape[0] >= _LEAST
+    few = () if by_hand else (f"the network made by hand takes at least {_LEAST} genes, and is left out",)
     return prepare(
         folder,
         name=name,
@@ -144,9 +150,9 @@ def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, targe
         metric="accuracy",
         target=target,
         classes=classes,
-        manual=manual,
+        manual=manual if by_hand else None,
         commensurable=("expression",),
-        notes=frames.notes,
+        notes=(*frames.notes, *few),
     )
 
 

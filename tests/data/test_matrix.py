@@ -1,0 +1,107 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cellwright.data.frames import ROW, Frames, dataset_of
+from cellwright.data.matrix import read_matrix
+from cellwright.errors import DataError
+
+from .real import real
+
+ROWS = "tumour,1,2\nnormal,3,4\ntumour,5,6\nnormal,7,8\n"
+
+
+def matrix(folder: Path, content: str, **columns: str) -> Frames:
+    path = folder / "samples.csv"
+    path.write_text(content)
+    return read_matrix(path, columns=columns)
+
+
+def test_a_labelled_matrix_is_read(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, f"label,G1,G2\n{ROWS}")
+    assert frames.responses["value"].tolist() == ["tumour", "normal", "tumour", "normal"]
+    ((name, (kind, table)),) = frames.features.items()
+    assert (name, kind, table.columns.tolist()) == ("expression", ROW, ["G1", "G2"])
+    np.testing.assert_array_equal(table, [[1, 2], [3, 4], [5, 6], [7, 8]])
+    assert frames.notes == (
+        "samples.csv: 4 samples, 2 features; 'label' holds the class, by its name: 2 classes of 2 to 2",
+    )
+    data, classes = dataset_of(frames)
+    assert (classes, data.target.tolist()) == (("normal", "tumour"), [1, 0, 1, 0])
+    assert list(data.tables) == ["expression"]
+
+
+@pytest.mark.parametrize("name", ["Class", "tissue", "Cancer Type", "tumor_type", "y", "Diagnosis"])
+def test_the_class_is_found_by_its_name_wherever_it_stands(tmp_path: Path, name: str) -> None:
+    rows = "1,tumour,2\n3,normal,4\n5,tumour,6\n7,normal,8\n"
+    frames = matrix(tmp_path, f"G1,{name},G2\n{rows}")
+    assert frames.responses["value"].tolist() == ["tumour", "normal", "tumour", "normal"]
+
+
+def test_text_that_repeats_is_the_class_and_other_text_is_left_out_and_told(tmp_path: Path) -> None:
+    rows = "".join(f"S{n},{row}\n" for n, row in enumerate(ROWS.split()))
+    frames = matrix(tmp_path, f"id,what,G1,G2\n{rows}")
+    assert frames.responses["value"].tolist() == ["tumour", "normal", "tumour", "normal"]
+    assert "'what' holds the class, being text that repeats" in frames.notes[0]
+    assert frames.notes[1] == "samples.csv: not used: 'id'"
+
+
+def test_codes_in_the_first_column_are_classes(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, "n,G1\n" + "".join(f"{n % 3},{n / 7}\n" for n in range(12)))
+    assert dataset_of(frames)[1] == ("0", "1", "2")
+    assert "being first and of few values" in frames.notes[0]
+
+
+def test_the_class_may_be_named(tmp_path: Path) -> None:
+    rows = "".join(f"{row},{1 + n % 2}\n" for n, row in enumerate(ROWS.split()))
+    frames = matrix(tmp_path, f"label,G1,G2,stage\n{rows}", label="stage")
+    assert dataset_of(frames)[1] == ("1", "2")
+    assert "'stage' holds the class: 2 classes of 2 to 2" in frames.notes[0]
+
+
+def test_empty_cells_are_missing_and_told(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, f"label,G1,G2\n{ROWS}".replace("3,4", "NA,4"))
+    assert frames.features["expression"][1].isna().to_numpy().tolist() == [[n == 1, False] for n in range(4)]
+    assert frames.notes[1] == "samples.csv: 1 empty cells become the mean of the training rows"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("label,G1\na,1\na,2\n", "column 'label' has one class only, 'a'; nothing can be learnt"),
+        ("label,G1\na,1\nb,2\nc,3\n", "has 3 different values in 3 rows and so holds no classes; say --column label"),
+        ("label,G1\na,x\nb,y\na,x\nb,y\n", "no column of numbers besides 'label'"),
+        ("label,G1\na,1\n,2\na,3\nb,4\n", "column 'label' is empty in row 2"),
+        ("label,G1\na,1\na,2\nb,3\nb,high\n", "column 'G1' is no number in row 4: 'high'"),
+        ("G1,G2\n1.5,2\n2.5,3\n", "which column holds the class.*--column label=NAME; first are 'G1', 'G2'"),
+    ],
+)
+def test_a_matrix_that_cannot_be_used_is_told(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(DataError, match=f"samples.csv.*{message}"):
+        matrix(tmp_path, content)
+
+
+def test_of_several_matrices_one_must_be_named(tmp_path: Path) -> None:
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / name).write_text(f"label,G1,G2\n{ROWS}")
+    with pytest.raises(DataError, match=r"several tables \('a.csv', 'b.csv'\); name one: --data .*a.csv"):
+        read_matrix(tmp_path, columns={})
+    assert len(read_matrix(tmp_path / "b.csv", columns={}).responses) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "counts"),
+    [
+        ("alon", (62, 2000), {"t": 40, "n": 22}),
+        ("singh", (102, 12600), {"Tumor": 52, "Normal": 50}),
+        ("su", (102, 5565), {"1": 28, "2": 23, "3": 26, "4": 25}),
+    ],
+)
+def test_real_matrices_have_their_published_classes(name: str, shape: tuple[int, int], counts: dict[str, int]) -> None:
+    frames = read_matrix(real(f"expression/{name}.csv.gz"), columns={})
+    assert frames.features["expression"][1].shape == shape
+    found = frames.responses["value"].value_counts().to_dict()
+    assert sorted(found.values()) == sorted(counts.values())
+    assert set(found) == set(counts)
+    assert dataset_of(frames)[1] == tuple(sorted(counts))

@@ -1,0 +1,189 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellwright.data import featurise
+from cellwright.data.frames import Frames, dataset_of
+from cellwright.data.responses import read_responses
+from cellwright.errors import DataError
+
+from .real import real
+
+SMILES = {"D0": "CCO", "D1": "c1ccccc1", "D2": "CC(=O)O", "17": "CCN"}
+CELLS = "cell_line,G1,G2\nA-1,1,2\nB2,3,\nC3,5,6\n"
+DRUGS = "drug,smiles\n" + "".join(f"{name},{smiles}\n" for name, smiles in SMILES.items())
+PAIRS = "drug_a,drug_b,cell_line,synergy\nD0,D1,A-1,4\nD1,D0,A-1,6\nD0,D2,B2,1\nD2,17,C3,-3.5\n"
+SINGLE = "drug,cell,replicate,dose_uM,growth\nD0,A-1,0,1,50\nD0,A-1,1,1,60\nD0,A-1,0,10,20\n17,B2,0,0.1,90\n"
+
+
+def files(folder: Path, **contents: str) -> Path:
+    for name, content in contents.items():
+        (folder / f"{name}.csv").write_text(content)
+    return folder
+
+
+def pairs(folder: Path, columns: Mapping[str, str] | None = None, **contents: str) -> Frames:
+    place = files(folder, **{"measured": PAIRS, "cells": CELLS, "drugs": DRUGS, **contents})
+    return read_responses(place, pairs=True, columns=columns or {})
+
+
+def single(folder: Path, columns: Mapping[str, str] | None = None, **contents: str) -> Frames:
+    place = files(folder, **{"measured": SINGLE, "cells": CELLS, "drugs": DRUGS, **contents})
+    return read_responses(place, pairs=False, columns=columns or {})
+
+
+def test_pairs_are_joined_and_averaged_in_either_order(tmp_path: Path) -> None:
+    frames = pairs(tmp_path)
+    assert frames.responses.to_dict("list") == {
+        "cell": ["A-1", "B2", "C3"],
+        "drug_1": ["D0", "D0", "17"],
+        "drug_2": ["D1", "D2", "D2"],
+        "value": [5.0, 1.0, -3.5],
+    }
+    assert "1 repeated measurements averaged: 3 rows" in frames.notes
+    assert {name: kind for name, (kind, _) in frames.features.items()} == {
+        "expression": "cell",
+        "descriptors": "drug",
+        "fingerprints": "drug",
+    }
+    np.testing.assert_array_equal(frames.features["expression"][1].loc["B2"], [3, np.nan])
+
+
+def test_single_drugs_keep_their_dose_and_average_replicates(tmp_path: Path) -> None:
+    frames = single(tmp_path)
+    rows = frames.responses.set_index(["cell", "drug", "dose"])["value"]
+    assert rows.to_dict() == pytest.approx({("A-1", "D0", 6.0): 55, ("A-1", "D0", 5.0): 20, ("B2", "17", 7.0): 90})
+    assert "dose: 'dose_uM' is in um; used is -log10 of mol/l" in frames.notes
+
+
+def test_drugs_are_described_by_their_smiles(tmp_path: Path) -> None:
+    features = pairs(tmp_path).features
+    for name, made in (("descriptors", featurise.descriptors), ("fingerprints", featurise.fingerprints)):
+        table = features[name][1]
+        expected = made(list(SMILES.values()))
+        np.testing.assert_array_equal(table.loc[list(SMILES)].to_numpy(np.float32), expected.values)
+        assert tuple(table.columns) == expected.names
+
+
+def test_names_that_differ_in_punctuation_are_one(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, cells=CELLS.replace("A-1", "a 1"), drugs=DRUGS.replace("D0", "d-0"))
+    assert set(frames.responses["cell"]) == {"a 1", "B2", "C3"}
+    assert set(frames.responses["drug_1"]) | set(frames.responses["drug_2"]) == {"d-0", "D1", "D2", "17"}
+
+
+def test_rows_that_do_not_join_are_left_out_and_told(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, cells=CELLS.replace("C3", "X9"), drugs=DRUGS.replace("D2", "Y"))
+    assert frames.responses.to_dict("list") == {"cell": ["A-1"], "drug_1": ["D0"], "drug_2": ["D1"], "value": [5.0]}
+    assert "1 of 3 cells have no features: 'C3'; 1 of 4 rows left out" in frames.notes
+    assert "1 of 3 drugs have no features: 'D2'; 1 of 3 rows left out" in frames.notes
+
+
+def test_smiles_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, drugs=DRUGS.replace("CC(=O)O", "CC(=O"))
+    told = "drugs.csv: 1 SMILES in 'smiles' cannot be read and are left out (the first: 'D2': 'CC(=O')"
+    assert told in frames.notes
+    assert frames.responses["value"].tolist() == [5.0]
+
+
+def test_given_descriptors_stand_in_place_of_smiles(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, drugs="compound,weight,rings,maker\n" + "".join(f"{n},{len(n)},1,me\n" for n in SMILES))
+    assert list(frames.features) == ["expression", "descriptors"]
+    assert frames.features["descriptors"][1].columns.tolist() == ["weight", "rings"]
+    assert "drugs.csv: 4 rows named by 'compound', 2 features; not used: 'maker'" in frames.notes
+
+
+def test_several_tables_of_one_kind_are_several_inputs(tmp_path: Path) -> None:
+    frames = single(tmp_path, mutations="cell_line,TP53\nA-1,1\nB2,0\nC3,1\n", more="drug,mass\n17,1\nD0,2\n")
+    assert list(frames.features) == ["expression", "mutations", "descriptors", "fingerprints", "more"]
+
+
+def test_a_table_of_one_column_a_cell_line_is_turned(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, cells="gene,A-1,B2,C3\nTP53,1,3,5\nKRAS,2,,6\n")
+    kind, table = frames.features["expression"]
+    assert kind == "cell"
+    assert (table.index.tolist(), table.columns.tolist()) == (["A-1", "B2", "C3"], ["TP53", "KRAS"])
+    np.testing.assert_array_equal(table, [[1, 2], [3, np.nan], [5, 6]])
+    assert "cells.csv: one column a cell line (3), one row a feature (2): turned" in frames.notes
+
+
+def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
+    table = SINGLE.replace("drug,cell,replicate,dose_uM,growth", "what,where,replicate,how_much,out")
+    columns = {"drug": "what", "cell": "where", "value": "out", "dose": "how_much", "smiles": "text"}
+    frames = single(tmp_path, columns, measured=table, drugs=DRUGS.replace("smiles", "text"))
+    assert (
+        frames.responses["value"].tolist() == single(tmp_path, measured=SINGLE, drugs=DRUGS).responses["value"].tolist()
+    )
+    assert "dose: 'how_much' is in micromolar (its name says no unit); used is -log10 of mol/l" in frames.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "doses", "expected"),
+    [
+        ("dose_uM", (1, 10), (6, 5)),
+        ("Dose (µM)", (1, 10), (6, 5)),
+        ("conc_nM", (1, 1000), (9, 6)),
+        ("dose_mM", (1, 10), (3, 2)),
+        ("dose_M", (1e-6, 1e-5), (6, 5)),
+        ("concentration", (1, 10), (6, 5)),
+        ("log10_dose", (-6, -5), (6, 5)),
+        ("logconc", (6, 5), (6, 5)),
+    ],
+)
+def test_a_dose_is_minus_log10_of_mol_per_litre(
+    tmp_path: Path, column: str, doses: tuple[float, float], expected: tuple[float, float]
+) -> None:
+    frames = single(tmp_path, measured=f"drug,cell,{column},growth\nD0,A-1,{doses[0]},1\n17,B2,{doses[1]},2\n")
+    assert frames.responses["dose"].tolist() == pytest.approx(expected)
+    assert any(note.startswith(f"dose: {column!r}") for note in frames.notes)
+
+
+def test_a_dose_of_pairs_is_no_input(tmp_path: Path) -> None:
+    frames = pairs(tmp_path, measured="drug_a,drug_b,cell_line,dose,synergy\nD0,D1,A-1,1,4\nD2,D1,B2,1,5\n")
+    assert list(frames.responses) == ["cell", "drug_1", "drug_2", "value"]
+
+
+def test_a_file_alone_describes_nothing(tmp_path: Path) -> None:
+    files(tmp_path, measured=PAIRS, cells=CELLS, drugs=DRUGS)
+    with pytest.raises(DataError, match=r"describes the cells that measured.csv names \('A-1', 'B2', 'C3'\)"):
+        read_responses(tmp_path / "measured.csv", pairs=True, columns={})
+
+
+def test_almanac_joins_as_its_readme_says() -> None:
+    frames = read_responses(real("combo-almanac"), pairs=True, columns={})
+    assert len(frames.responses) == 74_139
+    drugs = pd.unique(frames.responses[["drug_1", "drug_2"]].to_numpy().ravel())
+    assert (len(drugs), frames.responses["cell"].nunique()) == (87, 55)
+    assert {name: table.shape for name, (_, table) in frames.features.items() if name != "descriptors"} == {
+        "expression": (55, 651),
+        "fingerprints": (87, 2048),
+    }
+    assert not any("left out" in note for note in frames.notes)
+    data, _ = dataset_of(frames)
+    assert data.rows == 74_139
+    assert data.tables["drug_1"].features is data.tables["drug_2"].features
+
+
+def test_dose_responses_join_but_for_four_lines_and_say_so() -> None:
+    place = real("uno-dose")
+    frames = read_responses(place, pairs=False, columns={})
+    assert len(frames.responses) == 10_640
+    assert frames.responses["cell"].nunique() == 35
+    assert frames.responses["drug"].nunique() == 38
+    (told,) = [note for note in frames.notes if "cells have no features" in note]
+    assert told.startswith("4 of 39 cells have no features: ")
+    assert frames.features["expression"][1].shape == (35, 2401)
+    raw = pd.read_csv(place / "single_dose_response.csv")
+    joined = raw[raw["cell_line"].isin(frames.responses["cell"])]
+    key = ["cell_line", "drug", "dose_uM"]
+    means = joined.groupby(key)["inhibition_pct"].mean().reset_index()
+    expected = {
+        (cell, drug, round(-np.log10(dose * 1e-6), 6)): mean for cell, drug, dose, mean in means.itertuples(index=False)
+    }
+    found = {
+        (cell, drug, round(dose, 6)): mean
+        for cell, drug, dose, mean in frames.responses[["cell", "drug", "dose", "value"]].itertuples(index=False)
+    }
+    assert found == pytest.approx(expected)

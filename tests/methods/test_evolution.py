@@ -1,0 +1,106 @@
+from collections.abc import Callable
+
+import pytest
+from tests.spaces import settings_space, small_space
+
+from cellwright.errors import UsageError
+from cellwright.methods import Evolution, Random, Search
+from cellwright.space import Space
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+
+
+def told(search: Search, space: Space, score: Callable[[Proposal], float | None], count: int) -> list[Trial]:
+    """Ask and tell, one at a time."""
+    trials = []
+    for number in range(count):
+        proposal = search.ask(number, {})
+        assert proposal is not None
+        reached = score(proposal)
+        outcome = Outcome(Status.FAILED) if reached is None else Outcome(Status.OK, reached)
+        trials.append(Trial(proposal, outcome, space.architecture(proposal.point).key, number, number + 1, 0))
+        search.tell(trials[-1])
+    return trials
+
+
+def distance(proposal: Proposal) -> float:
+    """Return how near a point is to (3, 3, 3): more is better."""
+    return -float(sum(abs(3 - value) for value in proposal.point.values))
+
+
+def test_it_finds_what_random_search_finds_later() -> None:
+    space = settings_space()
+    goal = space.point((1, 0.01, 2, 512, 0.5))
+
+    def score(proposal: Proposal) -> float:
+        return -float(abs(space.encode(proposal.point) - space.encode(goal)).sum())
+
+    wins = 0
+    for seed in range(8):
+        evolved, drawn = (
+            max(trial.score or -9.0 for trial in told(method, space, score, 400))
+            for method in (
+                Evolution(space, seed=seed, fidelity=Fidelity(), population=20, sample=5),
+                Random(space, seed=seed, fidelity=Fidelity()),
+            )
+        )
+        wins += evolved > drawn
+    assert wins >= 7
+
+
+def test_no_architecture_is_proposed_twice_nor_while_under_way() -> None:
+    space = small_space()
+    search = Evolution(space, seed=0, fidelity=Fidelity(), population=5, sample=2)
+    trials = told(search, space, distance, 25)  # of 40 architectures
+    keys = [trial.key for trial in trials]
+    assert len(set(keys)) == len(keys)
+    pending: dict[int, Proposal] = {}
+    for number in range(25, 35):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+    keys += [space.architecture(proposal.point).key for proposal in pending.values()]
+    assert len(set(keys)) == len(keys)
+
+
+def test_asking_changes_nothing_and_telling_again_gives_the_same() -> None:
+    space = settings_space()
+    first, second = (Evolution(space, seed=3, fidelity=Fidelity(2), population=6, sample=3) for _ in range(2))
+    trials = told(first, space, lambda proposal: proposal.point.values[1], 20)
+    for trial in trials:
+        second.tell(trial)
+    assert [first.ask(20, {}), first.ask(21, {})] == [second.ask(20, {}), first.ask(21, {})]
+    asked = first.ask(20, {})
+    assert asked is not None
+    assert asked.fidelity == Fidelity(2)
+
+
+def test_a_child_differs_from_a_recent_parent_in_one_decision() -> None:
+    space = settings_space()
+    search = Evolution(space, seed=1, fidelity=Fidelity(), population=4, sample=4)
+    trials = told(search, space, lambda proposal: proposal.point.values[1], 12)
+    best = max(trial.score or 0.0 for trial in trials[-4:])
+    parents = [trial.proposal.point for trial in trials[-4:] if trial.score == best]
+    child = search.ask(12, {})
+    assert child is not None
+    changes = [sum(a != b for a, b in zip(child.point.values, parent.values, strict=True)) for parent in parents]
+    assert 1 in changes
+
+
+def test_failures_are_survived_and_no_parents() -> None:
+    space = small_space()
+    search = Evolution(space, seed=0, fidelity=Fidelity(), population=3, sample=2)
+    trials = told(search, space, lambda proposal: None if proposal.point.values[0] else 1.0, 30)
+    assert any(trial.score is None for trial in trials[-10:])
+
+
+def test_a_space_that_is_used_up_gives_what_is_known() -> None:
+    space = small_space()
+    search = Evolution(space, seed=0, fidelity=Fidelity(), population=5, sample=2)
+    trials = told(search, space, distance, 80)
+    assert len({trial.key for trial in trials}) == 40
+
+
+@pytest.mark.parametrize(("population", "sample"), [(5, 6), (5, 0), (0, 0)])
+def test_a_sample_larger_than_the_population_is_refused(population: int, sample: int) -> None:
+    with pytest.raises(UsageError, match="1 <= sample <= population"):
+        Evolution(small_space(), seed=0, fidelity=Fidelity(), population=population, sample=sample)

@@ -1,13 +1,16 @@
 """`cellwright data`: data sets, fetched once."""
 
+import shlex
 import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cellwright.cli.options import Json
 from cellwright.cli.terminal import grid, print_json, show, table
-from cellwright.errors import DataError
+from cellwright.errors import DataError, UsageError
 
 __all__ = ["app"]
 
@@ -60,6 +63,37 @@ def get(
     rows += [("licence", source.licence)]
     rows += [("cite" if number == 0 else "", words) for number, words in enumerate(source.citations)]
     show(grid(rows))
+
+
+@app.command()
+def make(
+    layout: Annotated[
+        str, typer.Argument(metavar="LAYOUT", help="pairs, candle-combo, candle-uno or candle-nt3.", show_default=False)
+    ],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, which is made.", show_default=False)],
+    *,
+    rows: Annotated[
+        int | None,
+        typer.Option(min=100, metavar="N", help="How many; pairs: 310,814 as published.", show_default=False),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="K", help="Of the random numbers.")] = 0,
+) -> None:
+    """Make up files that search takes with --data: drug pairs at Combo's published size, or CANDLE's layouts."""
+    from cellwright.testing import candle_files
+    from cellwright.testing.drug_pairs import drug_pairs, write_drug_pairs
+
+    number = {} if rows is None else {"rows": rows}
+    made: dict[str, Callable[[], None]] = {
+        "pairs": lambda: write_drug_pairs(folder, drug_pairs(seed=seed, **number)),
+        "candle-combo": lambda: candle_files.write_combo(folder, seed=seed, **number),
+        "candle-uno": lambda: candle_files.write_uno(folder, seed=seed, **number),
+        "candle-nt3": lambda: candle_files.write_nt3(folder, seed=seed, **({} if rows is None else {"samples": rows})),
+    }
+    if layout not in made:
+        raise UsageError(f"there is no layout {layout!r}; known: {', '.join(made)}")
+    made[layout]()
+    problem = "combo" if layout == "pairs" else layout.removeprefix("candle-")
+    _say(f"made up, for trying out: cellwright search {problem} --data {shlex.quote(str(folder))}")
 
 
 def _prepare(source: str) -> None:

@@ -124,8 +124,8 @@ def _each_class(target: np.ndarray, division: Division, labels: Sequence[str]) -
         least = 3 if division.folds is None else division.folds + 1
         if len(members) < least:
             raise DataError(
-                f"class {labels[number] if labels else number!r} has {len(members)} row(s); this split needs {least} of "
-                "each class: leave the class out, or bring more data"
+                f"class {labels[number] if labels else number!r} has {len(members)} row(s); this split needs {least} "
+                "of each class: leave the class out, or bring more data"
             )
     parts = [_parts(members[:, None], members, division, number) for number, members in enumerate(of_class)]
     return Split(*(np.sort(np.concatenate(part)) for part in zip(*parts, strict=True)))

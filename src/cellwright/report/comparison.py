@@ -41,6 +41,8 @@ def finals_section(findings: Findings) -> str:
         f"Mean ± standard deviation over {amount(finals.seeds, 'seed')}; at most {amount(finals.epochs, 'epoch')}. "
         "Small figures compare with the network made by hand."
     )
+    if len(finals.splits) > 1:
+        seeds += f" The search has seen test rows of all splits but its own, {finals.splits[0]}, which is the measure."
     listed = f'<ul class="note">{notes}</ul>' if notes else ""
     return section("final", title, how, _final_table(finals), f'<p class="note">{escape(seeds)}</p>', listed)
 
@@ -58,6 +60,10 @@ def _final_table(finals: Finals) -> str:
             f"test {metric}": _best([_mean(row.scores.get(metric)) for row in finals.rows], lowest=_low(metric))
             for metric in metrics
         },
+        **{
+            by: _best([_mean(_of_split(row, by, finals.metric)) for row in finals.rows], lowest=_low(finals.metric))
+            for by in finals.splits[1:]
+        },
     }
     columns = [
         ("model", False),
@@ -66,6 +72,7 @@ def _final_table(finals: Finals) -> str:
         (f"validation {metric_name(finals.metric)}", True),
     ]
     columns += [(f"test {metric_name(metric)}", True) for metric in metrics]
+    columns += [(f"{metric_name(finals.metric)} by {by}", True) for by in finals.splits[1:]]
     rows = []
     for row in finals.rows:
         sizes = _bold(count(row.parameters), row.parameters, best["parameters"])
@@ -76,9 +83,14 @@ def _final_table(finals: Finals) -> str:
             times + _small(row, fewer(row.ratios.training_seconds, "faster", "slower")),
             _spread_cell(row.validation.get(finals.metric), best["validation"]),
             *(_spread_cell(row.scores.get(metric), best[f"test {metric}"]) for metric in metrics),
+            *(_spread_cell(_of_split(row, by, finals.metric), best[by]) for by in finals.splits[1:]),
         ]
         rows.append(cells)
     return table(columns, rows, caption="Models compared on the test rows")
+
+
+def _of_split(row: Row, by: str, metric: str) -> Spread | None:
+    return row.splits[by].scores.get(metric) if by in row.splits else None
 
 
 def _named(row: Row, *, chosen: bool) -> str:

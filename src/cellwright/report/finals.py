@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from cellwright.errors import RunError
 
-__all__ = ["Finals", "Ratios", "Row", "Spread", "read_finals"]
+__all__ = ["Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
 
 _FILE = "posttrain.json"
 
@@ -31,6 +31,13 @@ class Ratios:
 
 
 @dataclass(frozen=True, slots=True)
+class OfSplit:
+    """What a model reached on the test rows of one split, by metric."""
+
+    scores: Mapping[str, Spread] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One model of the final table.
 
@@ -39,6 +46,7 @@ class Row:
         scores: on the test rows, by metric.
         validation: on the validation rows, by metric.
         number: of the trial it comes from.
+        splits: by what the rows are divided by; the run's own split is one.
     """
 
     name: str
@@ -51,6 +59,7 @@ class Row:
     key: str | None = None
     number: int | None = None
     note: str | None = None
+    splits: Mapping[str, OfSplit] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Finals:
     Attributes:
         metric: by which models are chosen.
         metrics: all, in the order of the columns.
+        splits: what the rows are divided by; the run's own first.
     """
 
     metric: str
@@ -67,6 +77,7 @@ class Finals:
     epochs: int
     seeds: int
     rows: tuple[Row, ...]
+    splits: tuple[str, ...] = ()
 
     @property
     def manual(self) -> Row | None:

@@ -25,7 +25,7 @@ def drug_pairs(
     *,
     rows: int = 310_814,
     lines: int = 60,
-    drugs: int = 54,
+    drugs: int = 104,
     genes: int = 942,
     descriptors: int = 3820,
     seed: int = 0,

@@ -50,6 +50,8 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
         keys = keys_of(kind, list(rows.columns))
         named = set().union(*(rows[key].unique() for key in keys))
         tables = read_kind(others, named, columns, notes)
+        if not tables and kind == "drug":
+            tables = _named_by_smiles(main, named, notes)
         if not tables:
             raise DataError(
                 f"no table of {str(place)!r} describes the {kind}s that {main.name} names ({few(sorted(named))}): "
@@ -62,7 +64,7 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
 
 _WANTED = {
     "cell": "wanted is one row a cell line: its name, and a column for each gene (or the other way round)",
-    "drug": "wanted is one row a drug: its name, and a column of SMILES, or columns of descriptors",
+    "drug": "wanted is one row a drug: its name, and a column of SMILES, or columns of descriptors; or SMILES as names",
 }
 
 
@@ -243,6 +245,19 @@ def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list
     for table in tables.values():
         table.attrs["file"] = sheet.name
     return tables
+
+
+def _named_by_smiles(main: Sheet, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
+    """Return descriptors and fingerprints of drugs that the measurements name by their SMILES, if they do."""
+    import pandas as pd
+
+    from cellwright.data import featurise
+
+    texts = sorted(named)
+    if len(featurise.parse(texts, drop_bad=True).rows) < len(texts) / 2:
+        return {}
+    sheet = Sheet(main.path, pd.DataFrame({"drug": texts, "SMILES": texts}))
+    return _chemistry(sheet, "drug", "SMILES", named, notes)
 
 
 def _joined(

@@ -326,6 +326,7 @@ class Run:
             "problem": self.problem.name,
             "method": self.request.method,
             "metric": self.problem.metric,
+            "folds": self.request.fidelity.folds,
             "state": state.reason.value if state.reason else "unfinished",
             "trials": len(done),
             "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),

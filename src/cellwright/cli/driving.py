@@ -72,7 +72,8 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
             ratio = problem.manual.parameters / best["parameters"]
             by_hand = count(problem.manual.parameters)
             size += f", {times(ratio, 'fewer', 'more')} than the {by_hand} of the network made by hand"
-        score = f"{summary['metric']} {score_text(best['score'])} on the validation rows"
+        on = "on the validation rows" if summary["folds"] == 1 else f"cross-validated in {summary['folds']} parts"
+        score = f"{summary['metric']} {score_text(best['score'])} {on}"
         rows += [("best", f"trial {best['number']}: {score}"), ("", size)]
     rest = [
         f"{summary[name]:,} {what}"

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from common import write_result
 
-from cellwright.api import METHODS
 from cellwright.drive import drive
+from cellwright.methods.catalogue import METHODS
 from cellwright.problems import uno
 from cellwright.run import Limits, Loop, replay
 from cellwright.store import JsonLog

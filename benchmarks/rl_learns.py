@@ -17,8 +17,8 @@ import torch
 from common import write_result
 
 import cellwright
-from cellwright.api import METHODS
 from cellwright.methods import Search
+from cellwright.methods.catalogue import METHODS
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Choice, Point, Space
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial

@@ -28,6 +28,7 @@ ORDER = (
     "problems",
     "posttrain",
     "report",
+    "runs",
     "api",
     "testing",
     "cli",
@@ -47,6 +48,7 @@ NO_TORCH = (
     "store",
     "run",
     "drive",
+    "runs",
     "api",
 )
 #: a module and what it may not import although the order would allow it

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from cellwright.api import METHODS
 from cellwright.errors import RunError, UsageError
 from cellwright.methods import Listed, Random, Search
+from cellwright.methods.catalogue import METHODS
 from cellwright.run import Limits, Loop, Reason, replay
 from cellwright.space import Space
 from cellwright.store import JsonLog

@@ -12,7 +12,9 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 points = st.builds(
     Point, st.lists(st.one_of(st.integers(0, 50), finite), max_size=5).map(tuple), st.text("0123456789abcdef")
 )
-fidelities = st.builds(Fidelity, st.integers(1, 99), st.floats(0.01, 1.0), st.one_of(st.none(), st.floats(0.1, 1e6)))
+fidelities = st.builds(
+    Fidelity, st.integers(1, 99), st.floats(0.01, 1.0), st.one_of(st.none(), st.floats(0.1, 1e6)), st.integers(1, 20)
+)
 notes = st.dictionaries(
     st.text(max_size=5), st.one_of(st.integers(), finite, st.text(max_size=5), st.none()), max_size=3
 )
@@ -42,11 +44,23 @@ def test_a_trial_survives_json_exactly(trial: Trial) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((0,), "epochs"), ((1, 0.0), "fraction"), ((1, 1.5), "fraction"), ((1, 1.0, 0.0), "seconds")],
+    [
+        ((0,), "epochs"),
+        ((1, 0.0), "fraction"),
+        ((1, 1.5), "fraction"),
+        ((1, 1.0, 0.0), "seconds"),
+        ((1, 1.0, None, 0), "folds"),
+    ],
 )
-def test_a_fidelity_out_of_range_is_refused(arguments: tuple[float, ...], message: str) -> None:
+def test_a_fidelity_out_of_range_is_refused(arguments: tuple[float | None, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
         Fidelity(*arguments)  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_a_fidelity_written_before_there_were_folds_has_one() -> None:
+    written = Proposal(3, Point((1,), "ab"), Fidelity(4)).to_json()
+    assert written["fidelity"].pop("folds") == 1
+    assert Proposal.from_json(written).fidelity == Fidelity(4, folds=1)
 
 
 def test_a_failure_has_no_score_and_a_success_a_finite_one() -> None:

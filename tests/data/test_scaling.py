@@ -101,3 +101,45 @@ def test_sequences_are_scaled_place_by_place() -> None:
     flat = features.reshape(6, 6)
     applied = fit_standard(features, counts).apply(features)
     np.testing.assert_array_equal(applied, fit_standard(flat, counts).apply(flat).reshape(6, 2, 3))
+
+
+def test_one_scale_for_all_keeps_small_features_small() -> None:
+    # means 2 and 10; deviations 1 and 7 over two training rows each: one scale, the root of (1 + 49) / 2 = 5
+    features = np.array([[1.0, 3], [3, 17], [7, 60]])
+    counts = np.array([2, 2, 0])
+    standard = fit_standard(features, counts, common=True)
+    assert standard.mean.tolist() == [2, 10]
+    np.testing.assert_allclose(standard.scale, [5, 5])
+    np.testing.assert_allclose(standard.apply(features), [[-0.2, -1.4], [0.2, 1.4], [1.0, 10.0]], rtol=1e-6)
+    np.testing.assert_allclose(
+        fit_standard(features, counts).apply(features), [[-1.0, -1.0], [1.0, 1.0], [5.0, 50 / 7]]
+    )
+
+
+def test_what_is_constant_or_a_bit_takes_no_part_in_the_common_scale() -> None:
+    features = np.array([[1.0, 3, 8, 1], [3, 17, 8, 0], [7, 60, 9, 1]])
+    standard = fit_standard(features, np.array([1, 1, 0]), common=True)
+    np.testing.assert_allclose(standard.scale[:2], [5, 5])
+    applied = standard.apply(features)
+    assert (applied[:, 2] == 0).all()
+    assert applied[:, 3].tolist() == [1, 0, 1]
+
+
+def test_features_that_are_all_constant_have_no_common_scale() -> None:
+    features = np.full((3, 2), 4.0)
+    assert (fit_standard(features, np.array([1, 1, 1]), common=True).apply(features) == 0).all()
+
+
+@pytest.mark.xfail(strict=True, reason="numpy warns of the mean of no deviations", raises=RuntimeWarning)
+def test_bits_alone_have_no_common_scale_and_no_warning() -> None:
+    bits = np.array([[0.0, 1], [1, 0]])
+    assert fit_standard(bits, np.array([1, 1]), common=True).apply(bits).tolist() == bits.tolist()
+
+
+@given(tables())
+def test_a_common_scale_only_changes_the_size(table: tuple[np.ndarray, np.ndarray]) -> None:
+    features, counts = table
+    own, common = fit_standard(features, counts), fit_standard(features, counts, common=True)
+    np.testing.assert_array_equal(own.mean, common.mean)
+    numbers = ~np.isnan(own.mean) & ~np.isclose(own.scale, 1)
+    assert len(set(common.scale[numbers].tolist())) <= 1

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.splits import Division, Split, split_rows
+from cellwright.data.splits import Division, Split, inner_folds, split_rows
 from cellwright.errors import DataError, UsageError
 
 shares = st.floats(0.01, 0.45)
@@ -285,3 +287,82 @@ def test_too_few_rows_of_a_class_are_refused(folds: int | None, least: int) -> N
 def test_an_unknown_grouping_is_answered_with_the_known_ones() -> None:
     with pytest.raises(DataError, match="cannot be split by 'tissue'; this data knows row, pair, cell"):
         split_rows(grouped(np.arange(9)), Division("tissue"))
+
+
+@given(group_columns, seeds, st.integers(2, 6), st.data())
+def test_inner_folds_are_disjoint_cover_their_rows_and_keep_groups_together(
+    groups: np.ndarray, seed: int, folds: int, data: st.DataObject
+) -> None:
+    rows = np.flatnonzero(data.draw(st.lists(st.booleans(), min_size=len(groups), max_size=len(groups))))
+    dataset = grouped(groups)
+    if len(set(groups[rows])) < folds:
+        with pytest.raises(
+            DataError, match=rf"group\(s\) cannot make {folds} parts; take fewer, or split by something"
+        ):
+            inner_folds(dataset, rows, "cell", folds, seed)
+        return
+    found = inner_folds(dataset, rows, "cell", folds, seed)
+    assert len(found) == folds
+    assert sorted(row for _, held in found for row in held.tolist()) == rows.tolist()
+    for learnt, held in found:
+        assert len(held)
+        assert sorted([*learnt.tolist(), *held.tolist()]) == rows.tolist()
+        assert learnt.tolist() == sorted(learnt.tolist())
+        assert held.tolist() == sorted(held.tolist())
+        assert set(groups[learnt]).isdisjoint(groups[held])
+    again = inner_folds(dataset, rows, "cell", folds, seed)
+    assert [held.tolist() for _, held in again] == [held.tolist() for _, held in found]
+
+
+@pytest.mark.parametrize("by", ["row", "given", "auto"])
+def test_inner_folds_by_row_are_of_equal_size_and_of_chance(by: str) -> None:
+    rows = np.arange(100, 203)
+    first, other = (inner_folds(plain(300, given=np.arange(300) > 250), rows, by, 4, seed) for seed in (0, 1))
+    assert sorted(len(held) for _, held in first) == [25, 26, 26, 26]
+    assert [held.tolist() for _, held in first] != [held.tolist() for _, held in other]
+
+
+def test_inner_folds_keep_the_shares_of_classes() -> None:
+    classes = np.random.default_rng(0).permutation([0] * 60 + [1] * 30 + [2] * 10 + [3] * 20)
+    rows = np.flatnonzero(classes < 3)  # some others are for testing
+    for _, held in inner_folds(plain(120, classes), rows, "row", 5, 3, classes=True):
+        assert np.bincount(classes[held]).tolist() == [12, 6, 2]
+
+
+@given(pair_columns, seeds, st.integers(2, 4))
+def test_inner_folds_of_pairs_by_drug_learn_nothing_of_a_drug_they_hold(
+    pairs: np.ndarray, seed: int, folds: int
+) -> None:
+    if len(np.unique(pairs)) < folds:
+        return
+    rows = np.arange(len(pairs))
+    found = inner_folds(paired(pairs), rows, "drug", folds, seed)
+    held_drugs = []
+    for learnt, held in found:
+        assert sorted([*learnt.tolist(), *held.tolist()]) == rows.tolist()
+        new = set(pairs[held].ravel().tolist()) - set(pairs[learnt].ravel().tolist())
+        assert all(new & set(pair) for pair in pairs[held].tolist())
+        held_drugs.append(new)
+    assert set.union(*held_drugs) == set(pairs.ravel().tolist()), "each drug is new once"
+    assert set(rows.tolist()) == {row for _, held in found for row in held.tolist()}
+
+
+def test_inner_folds_of_pairs_keep_a_pair_on_one_side_in_either_order() -> None:
+    pairs = np.array([(a, b) for a in range(8) for b in range(8) if a != b])
+    for learnt, held in inner_folds(paired(pairs), np.arange(len(pairs)), "pair", 5, 0):
+        assert {frozenset(pair) for pair in pairs[learnt].tolist()}.isdisjoint(map(frozenset, pairs[held].tolist()))
+
+
+@pytest.mark.xfail(strict=True, reason="classes are dealt out by the order of the rows, not of their groups")
+def test_inner_folds_keep_the_shares_of_classes_where_each_row_is_the_only_one_of_its_cell() -> None:
+    rng = np.random.default_rng(0)
+    classes = rng.permutation([0] * 60 + [1] * 30 + [2] * 10)
+    dataset = replace(grouped(rng.permutation(100)), target=classes)
+    for _, held in inner_folds(dataset, np.arange(100), "cell", 5, 3, classes=True):
+        assert np.bincount(classes[held]).tolist() == [12, 6, 2]
+
+
+@pytest.mark.xfail(strict=True, reason="the rows to learn from are empty, and nobody says so")
+def test_inner_folds_that_leave_nothing_to_learn_from_are_refused() -> None:
+    with pytest.raises(DataError, match="take fewer, or split by something finer"):
+        inner_folds(paired(np.array([[0, 1]] * 6)), np.arange(6), "drug", 2, 0)

@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cellwright import problems
@@ -177,3 +178,23 @@ def test_the_problem_is_made_from_it(archive: Archive, monkeypatch: pytest.Monke
     assert (problem.rows, problem.outputs, problem.classes) == (40, 2, ("lung", "skin"))
     assert (problem.target, problem.metric, problem.splits) == ("tissue of origin", "accuracy", ("row",))
     assert problem.notes == ("40 of 40 lines have a tissue; 0 have none, 0 could be several",)
+
+
+@pytest.mark.parametrize(
+    ("names", "tissues", "notes"),
+    [
+        # TT and T-T are reduced to one name: which of them the expression tells of, nobody can say
+        ({"TT": "thyroid", "T-T": "oesophagus"}, {}, "1 have none, 1 could be several"),
+        ({"T.T": "oesophagus"}, {"TT": "oesophagus"}, "1 have none, 0 could be several"),
+        ({"TT": "thyroid", "K.M h2": "blood"}, {"TT": "thyroid", "KMH2": "blood"}, "0 have none, 0 could be several"),
+        ({"t-t": "thyroid", "TT": "thyroid", "KMH2": "blood"}, {"KMH2": "blood"}, "0 have none, 1 could be several"),
+    ],
+)
+def test_a_name_that_two_lines_may_bear_is_left_out(names: dict[str, str], tissues: dict[str, str], notes: str) -> None:
+    expression = pd.DataFrame([[1.0], [2.0]], index=["TT", "KMH2"], columns=["G1"])
+    frames = tissue._joined(expression, pd.Series(names))
+    ((_, table),) = frames.features.values()
+    levels = {value: line for line, value in expression["G1"].items()}
+    found = {levels[value]: one for value, one in zip(table["G1"], frames.responses["value"], strict=True)}
+    assert found == tissues
+    assert frames.notes == (f"{len(tissues)} of 2 lines have a tissue; {notes}",)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 import cellwright
-from cellwright.api import Run
 from cellwright.errors import RunError, UsageError
 from cellwright.posttrain import Candidate, posttrain, total
 from cellwright.posttrain.refit import candidate_space
 from cellwright.posttrain.table import tabulate
 from cellwright.problem import Problem
+from cellwright.runs import Run
 from cellwright.space import Architecture, Choice, Dense, Sketch, Space
 from cellwright.store import JsonLog
 from cellwright.trial import Outcome, Proposal, Status, Trial

@@ -9,8 +9,8 @@ import pytest
 from tests.report.crafted import Maker, Told, events
 
 from cellwright import problems
-from cellwright.api import Run
 from cellwright.problem import Problem
+from cellwright.runs import Run
 from cellwright.space import Float, Integer, Space, When, space_to_json
 from cellwright.store.folder import LOG, Request, create_folder
 from cellwright.trial import Fidelity

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.api import Run
+from cellwright.runs import Run
 from cellwright.space import Space
 from cellwright.trial import Fidelity, Outcome, Proposal, Status
 

@@ -26,8 +26,8 @@ def test_it_is_combo_at_its_published_size_by_default() -> None:
     dataset = drug_pairs()
     assert {name: table.features.shape for name, table in dataset.tables.items()} == {
         "expression": (60, 942),
-        "drug_1": (54, 3820),
-        "drug_2": (54, 3820),
+        "drug_1": (104, 3820),
+        "drug_2": (104, 3820),
     }
     assert dataset.rows == 310_814
     assert dataset.tables["drug_1"].features is dataset.tables["drug_2"].features

@@ -4,11 +4,11 @@ from dataclasses import replace
 import pytest
 
 from cellwright.problem import Problem
-from cellwright.seeds import Use, rng_for
+from cellwright.seeds import Use, rng_for, seed_for
 from cellwright.space import Choice, Dense, Float, Sketch, Space
 from cellwright.train import Recipe, Train
 from cellwright.train.evaluate import failure
-from cellwright.train.fit import Diverged
+from cellwright.train.fit import Diverged, cross_fit
 from cellwright.trial import Fidelity, Proposal, Status
 
 
@@ -88,3 +88,20 @@ def test_an_exception_has_its_status(error: Exception, status: Status) -> None:
     outcome = failure(error, 7)
     assert (outcome.status, outcome.score, outcome.parameters) == (status, None, 7)
     assert str(error) in str(outcome.error)
+
+
+def test_folds_lead_to_cross_validated_scores(response: Problem) -> None:
+    where = space(response)
+    train = Train(response, where, seed=1)
+    once, crossed = (train(proposal(where, 4, folds=folds)) for folds in (1, 3))
+    assert crossed.status is Status.OK
+    expected, _ = cross_fit(
+        where.architecture(proposal(where).point),
+        response,
+        Fidelity(folds=3),
+        recipe=Recipe(),
+        seed=seed_for(1, Use.TRIAL, 4),
+        subset_seed=1,
+    )
+    assert crossed.scores == expected
+    assert crossed.score == expected["r2"] != once.score

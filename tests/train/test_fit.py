@@ -187,7 +187,8 @@ def test_every_optimizer_learns(response: Problem, optimizer: str, decay: float)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("learning_rate", 0.01), ("batch_size", 200), ("optimizer", "sgd"), ("weight_decay", 0.1)]
+    ("name", "value"),
+    [("learning_rate", 0.01), ("batch_size", 200), ("optimizer", "sgd"), ("weight_decay", 0.1), ("schedule", "cosine")],
 )
 def test_a_setting_of_the_space_goes_before_the_recipe(response: Problem, name: str, value: Any) -> None:
     decided = trained(response, network(response, settings=((name, value),)), epochs=1)

@@ -50,7 +50,7 @@ def posttrain(
 
     What was finished before, also by an interrupted command, is not done again.
     """
-    from cellwright.api import Run
+    from cellwright.runs import Run
 
     run = Run(folder)
     with working("reading the log"):

@@ -20,6 +20,6 @@ def report(
     ] = None,
 ) -> None:
     """Write a run as one HTML page that needs no network to be read."""
-    from cellwright.api import Run
+    from cellwright.runs import Run
 
     show(str(Run(folder).report(out)))

@@ -23,7 +23,7 @@ def resume(
     json: Json = False,
 ) -> None:
     """Go on with a run that was stopped, killed, or ended at a limit that is now wider."""
-    from cellwright.api import Run
+    from cellwright.runs import Run
 
     run = Run(folder)
     with working("reading the log"):

@@ -192,12 +192,13 @@ def search(
 ) -> None:
     """Search for networks; when it ends, the best are in the run folder."""
     from cellwright import api, problems
+    from cellwright.methods.catalogue import METHODS
     from cellwright.run import Limits
     from cellwright.trial import Fidelity
 
     problems.built_in(problem)  # bad usage shows before anything slow
-    if method not in api.METHODS:
-        raise UsageError(f"there is no method {method!r}; known: {', '.join(api.METHODS)}")
+    if method not in METHODS:
+        raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
     options = _options(method, agents, batch)
     workers = _workers(workers, executor)
     fidelity = Fidelity(epochs, fraction, seconds)
@@ -260,7 +261,7 @@ def _division(by: str, seed: int, folds: int | None, fold: int) -> "Division":
 
 
 def _options(method: str, agents: int | None, batch: int | None) -> dict[str, Any]:
-    from cellwright.api import AGENTS
+    from cellwright.methods.catalogue import AGENTS
 
     given = {name: value for name, value in (("agents", agents), ("batch", batch)) if value is not None}
     if given and method not in AGENTS:

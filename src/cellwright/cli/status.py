@@ -71,7 +71,7 @@ def _listed(folder: Path) -> dict[str, Any]:
 
 
 def _summary(folder: Path) -> tuple[dict[str, Any], "Problem"]:
-    from cellwright.api import Run
+    from cellwright.runs import Run
 
     run = Run(folder)
     summary = run.summary()

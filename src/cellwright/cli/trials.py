@@ -29,7 +29,7 @@ def trials(
     json: Json = False,
 ) -> None:
     """Show the trials of a run, in the order told."""
-    from cellwright.api import Run
+    from cellwright.runs import Run
 
     if sum((json, csv is not None, parquet is not None)) > 1:
         raise UsageError("choose one of --json, --csv and --parquet")

@@ -1,0 +1,220 @@
+"""A run folder: what can be asked of it, and done with it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cellwright.drive import drive
+from cellwright.methods.catalogue import method_of
+from cellwright.methods.objectives import front, thinned, values_of
+from cellwright.run import Limits, Reason, Replayed, replay
+from cellwright.space import Architecture, space_from_json
+from cellwright.space.draw import in_words
+from cellwright.store import JsonLog
+from cellwright.store.folder import LOG, open_folder
+from cellwright.trial import Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cellwright.posttrain import Finalists
+
+__all__ = ["Observer", "Run"]
+
+Observer = Callable[[Trial], None]
+
+
+class Run:
+    """A run folder: what was asked for and what came of it.
+
+    Attributes:
+        folder: where it is.
+        request: what was asked for.
+        problem: what must be learned.
+        space: what may be built.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        self.request, self.problem = open_folder(self.folder)
+        self.space = space_from_json(dict(self.request.space))
+
+    def replay(self) -> Replayed:
+        """Return what the log says now."""
+        return replay(JsonLog(self.folder / LOG, write=False))
+
+    def drive(
+        self,
+        *,
+        evaluations: int | None = None,
+        minutes: float | None = None,
+        workers: int | None = None,
+        observe: Observer = lambda _: None,
+    ) -> Reason:
+        """Search until a limit, convergence or a signal; arguments as in `resume`."""
+        from cellwright.train import Recipe, Train
+
+        request = self.request
+        workers = request.workers if workers is None else workers
+        if evaluations is None and minutes is None:
+            evaluations, minutes = self.limits()
+        limits = Limits(evaluations, minutes, request.max_parameters)
+        options = dict(request.options)
+        method = method_of(request.method, self.space, request.seed, request.fidelity, options, request.objectives)
+        train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
+        return drive(
+            self.folder / LOG,
+            method,
+            self.space,
+            train,
+            limits=limits,
+            workers=workers,
+            timeout=request.timeout,
+            memory_gib=request.memory_gib,
+            retries=request.retries,
+            observe=observe,
+        )
+
+    def limits(self) -> tuple[int | None, float | None]:
+        """Return the evaluations and minutes after which the run ends."""
+        state = self.replay()
+        return (state.evaluations, state.minutes) if state.begun else (self.request.evaluations, self.request.minutes)
+
+    def trials(self) -> "pd.DataFrame":
+        """Return one row a trial, in the order told."""
+        import pandas as pd
+
+        rows = self.rows()
+        columns = ["number", "status", "score", "parameters", "seconds", "key", "point", "error"]
+        return pd.DataFrame(rows, columns=list(rows[0]) if rows else columns)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the trials as JSON, in the order told; `point` names what each decision means."""
+        return [
+            {
+                "number": trial.number,
+                "status": trial.outcome.status.value,
+                "score": trial.score,
+                "parameters": trial.outcome.parameters,
+                "seconds": trial.outcome.seconds,
+                "key": trial.key,
+                "point": {name: _plain(value) for name, value in self.space.named(trial.proposal.point).items()},
+                "error": trial.outcome.error,
+                "scores": dict(trial.outcome.scores),
+                "source": trial.outcome.source,
+                "started": trial.started,
+                "finished": trial.finished,
+                "worker": trial.worker,
+            }
+            for trial in self.replay().trials
+        ]
+
+    def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
+        """Return the best trials with what they built, equal architectures once, best score first.
+
+        With several objectives: trials spread along the front.
+        """
+        ranked = self._ranked()
+        if len(self.request.objectives) > 1:
+            ranked = [trial for trial, _ in self.front()]
+            values = np.array([values_of(trial, self.request.objectives, self.space) for trial in ranked])
+            ranked = [ranked[place] for place in sorted(thinned(values, top))]
+        return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
+
+    def front(self) -> list[tuple[Trial, dict[str, float]]]:
+        """Return the trials that none surpasses in all objectives, with what they reached, best score first.
+
+        Where the score alone counts, it is traded against the number of parameters here.
+        """
+        objectives = self.request.objectives
+        objectives = objectives if len(objectives) > 1 else (self.problem.metric, "-parameters")
+        ranked = self._ranked()
+        values = np.array([values_of(trial, objectives, self.space) for trial in ranked]).reshape(-1, len(objectives))
+        names = [name.removeprefix("-") for name in objectives]
+        signs = np.array([-1.0 if name.startswith("-") else 1.0 for name in objectives])
+        return [
+            (trial, dict(zip(names, (signs * reached).tolist(), strict=True)))
+            for trial, reached, best in zip(ranked, values, front(values), strict=True)
+            if best
+        ]
+
+    def _ranked(self) -> list[Trial]:
+        """Return the successful trials, equal architectures once, best score first."""
+        best: dict[str, Trial] = {}
+        for trial in self.replay().trials:
+            if trial.evaluated and trial.score is not None:
+                best.setdefault(trial.key, trial)
+        return sorted(best.values(), key=lambda trial: (-(trial.score or 0.0), trial.number))
+
+    def summary(self) -> dict[str, Any]:
+        """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
+        state = self.replay()
+        done = [trial for trial in state.trials if trial.evaluated]
+        failed = [trial for trial in done if trial.score is None]
+        best = max(
+            (trial for trial in done if trial.score is not None), key=lambda trial: trial.score or 0.0, default=None
+        )
+        busy = sum(trial.finished - trial.started for trial in done)
+        return {
+            "run": str(self.folder),
+            "problem": self.problem.name,
+            "method": self.request.method,
+            "metric": self.problem.metric,
+            "folds": self.request.fidelity.folds,
+            "state": state.reason.value if state.reason else "unfinished",
+            "trials": len(done),
+            "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
+            "rejected": sum(trial.outcome.status.value == "rejected" for trial in state.trials),
+            "failed": len(failed),
+            "best": None
+            if best is None
+            else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
+            "objectives": list(self.request.objectives) or [self.problem.metric],
+            "front": [{"number": trial.number, **reached} for trial, reached in self.front()],
+            "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
+            "seconds": state.clock,
+        }
+
+    def posttrain(
+        self,
+        *,
+        top: int = 5,
+        epochs: int = 10,
+        seeds: int = 3,
+        patience: int = 3,
+        against: Sequence[str] | None = None,
+        splits: Sequence[str] = (),
+        refit: bool | None = None,
+        workers: int | None = None,
+        timeout: float | None = None,
+        observe: Observer = lambda _: None,
+    ) -> "Finalists":
+        """Retrain the leaders beside the baselines; arguments as of `cellwright.posttrain.posttrain`."""
+        from cellwright.posttrain import AGAINST, posttrain
+
+        return posttrain(
+            self,
+            top=top,
+            epochs=epochs,
+            seeds=seeds,
+            patience=patience,
+            against=AGAINST if against is None else against,
+            splits=splits,
+            refit=refit,
+            workers=workers,
+            timeout=timeout,
+            observe=observe,
+        )
+
+    def report(self, out: str | Path | None = None) -> Path:
+        """Write the HTML report and return its path."""
+        from cellwright.report import write_report
+
+        return write_report(self, Path(out) if out is not None else self.folder / "report.html")
+
+
+def _plain(value: Any) -> Any:
+    """Return what a decision means as the JSON it is, operations in words."""
+    return value if value is None or isinstance(value, str | int | float | bool) else in_words(value)

@@ -103,7 +103,10 @@ class Problem:
         task = Task.CLASSIFICATION if classes else Task.REGRESSION
         division = split if isinstance(split, Division) else Division(split)
         metric = metric or MAXIMISED[task][0]
-        folder = folder or data_folder() / "prepared" / f"{name}-{_digest(dataset, repr((division, metric, name)))}"
+        shapes = {key: table.shape for key, table in dataset.tables.items()}
+        by_hand_key = manual(shapes, max(1, len(classes))).key if manual else None
+        words = repr((division, metric, name, target, list(shapes), dict(dataset.kinds), classes, by_hand_key))
+        folder = folder or data_folder() / "prepared" / f"{name}-{_digest(dataset, words)}"
         return prepare(
             folder,
             name=name,

@@ -119,7 +119,6 @@ def test_objectives_that_make_no_sense_are_bad_usage(words: str, tmp_path: Path)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.xfail(strict=True, reason="what will be done is printed before objectives are checked")
 def test_objectives_that_make_no_sense_show_before_anything_else() -> None:
     assert not call(*BAD_OBJECTIVES[0].split()).out
 

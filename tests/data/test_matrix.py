@@ -145,7 +145,6 @@ def test_small_values_stay_as_they_are(tmp_path: Path, value: str) -> None:
     assert not any("intensities" in note for note in frames.notes)
 
 
-@pytest.mark.xfail(strict=True, reason="numpy warns of the mean of an empty sample", raises=RuntimeWarning)
-def test_an_empty_sample_among_intensities_is_no_warning(tmp_path: Path) -> None:
-    frames = matrix(tmp_path, "label,G1,G2\na,100,200\nb,NA,NA\na,5,600\nb,7,8\n")
-    assert np.isnan(frames.features["expression"][1].to_numpy()[1]).all()
+def test_an_empty_sample_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 2 has no value at all"):
+        matrix(tmp_path, "label,G1,G2\na,100,200\nb,NA,NA\na,5,600\nb,7,8\n")

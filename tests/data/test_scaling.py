@@ -130,7 +130,6 @@ def test_features_that_are_all_constant_have_no_common_scale() -> None:
     assert (fit_standard(features, np.array([1, 1, 1]), common=True).apply(features) == 0).all()
 
 
-@pytest.mark.xfail(strict=True, reason="numpy warns of the mean of no deviations", raises=RuntimeWarning)
 def test_bits_alone_have_no_common_scale_and_no_warning() -> None:
     bits = np.array([[0.0, 1], [1, 0]])
     assert fit_standard(bits, np.array([1, 1]), common=True).apply(bits).tolist() == bits.tolist()

@@ -157,7 +157,6 @@ def test_who_names_one_of_a_kind_has_no_twins(response: Problem) -> None:
     assert not resident(dataset, inputs=tuple(dataset.tables)).has_twins
 
 
-@pytest.mark.xfail(strict=True, reason="of a pair of which the network reads one drug only, one order is predicted")
 def test_predictions_of_who_reads_one_drug_do_not_depend_on_the_order_either(problem: Problem) -> None:
     sketch = Sketch()
     space = sketch.space("s", sketch.node("tower", sketch.input("drug_1", 5), Dense(7, "tanh")))

@@ -126,7 +126,9 @@ def test_who_is_fitted_again_keeps_the_scores_by_which_it_was_chosen(response: P
     assert again.measured(dataset.target, split.validation) != again.scores
 
 
-def test_the_second_fit_ends_with_the_best_epoch_of_the_first(tumor: Problem, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The rows that networks learn from, as often as they do."""
     rows: list[int] = []
     batch = Resident.batch
 
@@ -136,11 +138,25 @@ def test_the_second_fit_ends_with_the_best_epoch_of_the_first(tumor: Problem, mo
         return batch(self, chosen, swap)
 
     monkeypatch.setattr(Resident, "batch", spying)
-    fitted = trained(tumor, epochs=60, width=64, learning_rate=0.01, batch_size=50, seed=1, patience=3, refit=True)
+    return rows
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {"patience": 3},
+        {"patience": 3, "schedule": "cosine"},
+    ],
+)
+def test_the_second_fit_ends_with_the_best_epoch_of_the_first(
+    tumor: Problem, learnt: list[int], recipe: dict[str, Any]
+) -> None:
+    options: dict[str, Any] = {"learning_rate": 0.002, "batch_size": 50, "seed": 1, **recipe}
+    fitted = trained(tumor, epochs=40, width=64, refit=True, **options)
     _, split = tumor.data()
     first, best = len(fitted.history), int(fitted.epochs)
-    assert best < first < 60
-    seen = np.bincount(rows, minlength=569)
+    assert 5 < best < first, "no more than patience, or the last epoch: this shows nothing"
+    seen = np.bincount(learnt, minlength=569)
     assert set(seen[split.train]) == {first + best}
     assert set(seen[split.validation]) == {best}
     assert set(seen[split.test]) == {0}
@@ -181,6 +197,17 @@ def test_classes_are_cross_validated_too(tumor: Problem) -> None:
     _, split = tumor.data()
     right = found["accuracy"] * (len(split.train) + len(split.validation))
     assert right == pytest.approx(round(right), abs=1e-6), "a share of all rows, and no mean over parts"
+
+
+def test_patience_does_not_shorten_cross_validation_which_keeps_the_last_weights(
+    tumor: Problem, learnt: list[int]
+) -> None:
+    recipe = Recipe(patience=2, batch_size=50)
+    cross_fit(network(tumor), tumor, Fidelity(6, folds=2), recipe=recipe, seed=0, device="cpu")
+    _, split = tumor.data()
+    seen = np.bincount(learnt, minlength=569)
+    assert set(seen[np.concatenate([split.train, split.validation])]) == {6}
+    assert set(seen[split.test]) == {0}
 
 
 def test_cross_validation_sees_no_test_row(response: Problem, changed: Changed) -> None:

@@ -193,6 +193,7 @@ def search(
     """Search for networks; when it ends, the best are in the run folder."""
     from cellwright import api, problems
     from cellwright.methods.catalogue import METHODS
+    from cellwright.methods.objectives import check_objectives
     from cellwright.run import Limits
     from cellwright.trial import Fidelity
 
@@ -214,6 +215,8 @@ def search(
         if max_parameters == "auto":
             size = api.usual_limit(what, where)
         limits = Limits(evaluations, minutes, size)
+        if objective:
+            check_objectives(objective, what.metric)
         one_thread()
         recipe = _recipe(optimizer, learning_rate, batch_size)
         _check_device(device)

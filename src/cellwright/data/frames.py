@@ -18,6 +18,7 @@ __all__ = ["ROW", "Features", "Frames", "dataset_of", "few", "frames_of", "keys_
 #: the kind of a table whose entity i is row i
 ROW = "row"
 _DOSE = "dose"
+_RESERVED = ("value", _DOSE, "given", ROW, "pair", "auto")  # these mean something else here
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
 
 
@@ -69,6 +70,9 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
             pair = isinstance(keys, tuple)
             kind = name if pair else str(keys)
             names = [f"{kind}_{number}" for number in (1, 2)] if pair else [kind]
+            if kind in _RESERVED:
+                named = "input" if pair else "column"
+                raise DataError(f"what rows refer to cannot be called {kind!r} here; rename the {named}")
             for key, column in zip(names, keys if pair else [keys], strict=True):
                 rows[key] = _found(responses, str(column)).astype(str)
             index = table.index.astype(str)

@@ -80,6 +80,9 @@ def _logarithms(values: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
 
     Both look at one sample alone. Intensities are told by their size: logarithms of expression stay below 50.
     """
+    hollow = np.flatnonzero(np.isnan(values).all(axis=1))
+    if len(hollow):
+        raise DataError(f"{name}: row {hollow[0] + 1:,} has no value at all; take it out")
     if np.nanmax(np.abs(values)) < _INTENSITY:
         return values
     logs = np.sign(values) * np.log2(1 + np.abs(values))

@@ -51,6 +51,6 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
     bits = ((values == 0) | (values == 1) | (weights == 0)).all(axis=0)
     mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
-    if common and not constant.all():
+    if common and not (constant | bits).all():
         deviation = np.where(bits, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))

@@ -110,10 +110,14 @@ def inner_folds(
         raise DataError(f"{len(labels)} group(s) cannot make {folds} parts; take fewer, or split by something finer")
     order = rng_for(seed, Use.SUBSET, folds).permutation(len(labels))
     if classes and len(labels) == len(rows):  # deal out class after class
-        order = order[np.argsort(dataset.target[rows][order], kind="stable")]
+        row_of = np.empty(len(labels), dtype=np.int64)
+        row_of[member[:, 0]] = np.arange(len(rows))
+        order = order[np.argsort(dataset.target[rows][row_of[order]], kind="stable")]
     part = np.empty(len(labels), dtype=np.int64)
     part[order] = np.arange(len(labels)) % folds
     held = [(part[member] == number).any(axis=1) for number in range(folds)]
+    if not all(0 < here.sum() < len(rows) for here in held):
+        raise DataError(f"{len(rows)} rows cannot make {folds} parts; take fewer, or split by something finer")
     return [(rows[~here], rows[here]) for here in held]
 
 

@@ -195,7 +195,8 @@ class _Lesson:
             history.append(_goodness(task, measured) if measured else 0.0)
             if not keep or history[-1] > best[0]:
                 best = (history[-1], measured, _copied(network) if keep else {}, pass_.epochs)
-            if left <= 0 or pass_.seconds >= (self.fidelity.seconds or math.inf) or _stale(history, recipe):
+            late = pass_.seconds >= (self.fidelity.seconds or math.inf)
+            if left <= 0 or late or (keep and _stale(history, recipe)):
                 break
         if best[2]:
             network.load_state_dict(best[2])

@@ -41,9 +41,10 @@ class Resident:
         self.features = {name: tensors[id(table.features)] for name, table in tables.items()}
         self.keys = {name: table.key for name, table in tables.items()}
         entities = {table.key: len(table.features) for table in tables.values() if table.key is not None}
-        self.index = {key: _tensor(dataset.index[key], device) for key in entities}
-        kinds = [[key for key in keys if key in entities] for keys in dataset.members.values()]
-        self._kinds = [(keys, entities[keys[0]]) for keys in kinds if keys]
+        # of a pair both keys, though only one is read: which of the two that is must not matter
+        used = [(keys, [entities[key] for key in keys if key in entities]) for keys in dataset.members.values()]
+        self._kinds = [(keys, counts[0]) for keys, counts in used if counts]
+        self.index = {key: _tensor(dataset.index[key], device) for keys, _ in self._kinds for key in keys}
         self._read = {name: key for name, key in self.keys.items() if key is not None and dedup == "auto"}
         target = _tensor(dataset.target, device)
         self.target = target.float() if task is Task.REGRESSION else target.long()

@@ -7,7 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cellwright.errors import SpaceError, UsageError
+import numpy as np
+
+from cellwright.data import splits
+from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.executors import connect
 from cellwright.methods.catalogue import AGENTS, METHODS, method_of
 from cellwright.methods.objectives import check_objectives
@@ -26,7 +29,7 @@ __all__ = ["EVALUATIONS", "new_folder", "resume", "search", "usual_folds", "usua
 
 _MANUAL_SHARE = 20
 _SMALL, _SMALL_SHARE = 10_000, 5  # below so many parameters nobody need save more
-_FEW_ROWS, _FOLDS = 2000, 5
+_FEW_ROWS = 2000
 _DRAWS = 200  # of a space, to see how large its networks are
 EVALUATIONS = 100  # where neither these nor minutes are given
 
@@ -98,6 +101,8 @@ def search(
     if method in AGENTS and "agents" not in options:
         # while one agent waits for the last of its batch, the others must keep all workers busy
         options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
+    folds = usual_folds(problem) if inner_folds is None else inner_folds
+    check_folds(problem, folds)
     folder = Path(out) if out is not None else new_folder(problem.name, method)
     request = Request(
         problem=problem.name,
@@ -105,7 +110,7 @@ def search(
         method=method,
         options=options,
         workers=workers,
-        fidelity=Fidelity(epochs, fraction, seconds, usual_folds(problem) if inner_folds is None else inner_folds),
+        fidelity=Fidelity(epochs, fraction, seconds, folds),
         evaluations=evaluations,
         minutes=minutes,
         max_parameters=max_parameters,
@@ -176,7 +181,21 @@ def _check_fit(space: Space, problem: Problem) -> None:
 
 def usual_folds(problem: Problem) -> int:
     """Return the parts over which a trial is cross-validated unless the caller says otherwise."""
-    return _FOLDS if problem.rows < _FEW_ROWS else 1
+    if problem.rows >= _FEW_ROWS:
+        return 1
+    for folds in (5, 3, 2):
+        with contextlib.suppress(DataError):  # too few groups, such as cell lines, for so many parts
+            check_folds(problem, folds)
+            return folds
+    return 1
+
+
+def check_folds(problem: Problem, folds: int) -> None:
+    """Raise DataError unless training and validation rows can be cut into so many parts."""
+    if folds > 1:
+        dataset, split = problem.data()
+        rows = np.concatenate([split.train, split.validation])
+        splits.inner_folds(dataset, np.sort(rows), problem.division.by, folds, 0)
 
 
 def usual_limit(problem: Problem, space: Space) -> int | None:

@@ -129,8 +129,9 @@ class Problem:
         Raises:
             DataError: the rows cannot be divided so, or the folder cannot be written.
         """
-        spec = replace(self, division=division, folder=folder)
-        return _prepared(spec, load_raw(self.folder), lambda building: copy_raw(self.folder, building))
+        dataset = load_raw(self.folder)
+        spec = replace(self, division=division.of(dataset), folder=folder)
+        return _prepared(spec, dataset, lambda building: copy_raw(self.folder, building))
 
     def save(self) -> None:
         """Write the description beside the data."""

@@ -192,27 +192,21 @@ def test_labels_of_nt3_may_be_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((), None),
-        (("responses.csv", "ComboDrugGrowth_Nov2017.zip"), None),
-        (("ComboDrugGrowth.txt",), "combo"),
-        (("ComboDrugGrowth_Nov2019.csv", "combined_rnaseq_data"), "combo"),
-        (("ComboDrugGrowth_Nov2017.csv", "rescaled_combined_single_drug_growth"), "uno"),
-        (("combined_single_drug_growth.tsv",), "uno"),
-        (("combined_single_response_rescaled_agg",), "uno"),
-        (("nt_train2.csv",), "nt3"),
+        ((), set()),
+        (("responses.csv", "ComboDrugGrowth_Nov2017.zip"), set()),
+        (("ComboDrugGrowth.txt",), {"combo"}),
+        (("ComboDrugGrowth_Nov2019.csv", "combined_rnaseq_data"), {"combo"}),
+        (("ComboDrugGrowth_Nov2017.csv", "rescaled_combined_single_drug_growth"), {"combo", "uno"}),
+        (("combined_single_drug_growth.tsv",), {"uno"}),
+        (("combined_single_response_rescaled_agg",), {"uno"}),
+        (("nt_train2.csv",), {"nt3"}),
     ],
 )
-def test_a_layout_is_known_by_its_names(tmp_path: Path, names: tuple[str, ...], expected: str | None) -> None:
+def test_a_layout_is_known_by_its_names(tmp_path: Path, names: tuple[str, ...], expected: set[str]) -> None:
     for name in names:
         (tmp_path / name).touch()
-    assert candle.layout(tmp_path) == expected
-
-
-def test_a_folder_of_two_layouts_is_refused(tmp_path: Path) -> None:
-    for name in ("nt_train2.csv", "ComboDrugGrowth.txt"):
-        (tmp_path / name).touch()
-    with pytest.raises(DataError, match="holds files of combo and nt3; give each a folder of its own"):
-        candle.layout(tmp_path)
+    assert {benchmark for benchmark in ("combo", "uno", "nt3") if candle.holds(tmp_path, benchmark)} == expected
+    assert not candle.holds(tmp_path / "a file that is not there", "combo")
 
 
 RESPONSES, EXPRESSION, DRUGS, _, _ = COMBO
@@ -379,7 +373,7 @@ def test_made_up_files_are_read_at_their_true_widths(tmp_path: Path) -> None:
     write_combo(tmp_path / "combo", rows=5400)
     write_uno(tmp_path / "uno", cells=20, drugs=10, rows=500)
     write_nt3(tmp_path / "nt3", samples=10)
-    assert [candle.layout(tmp_path / name) for name in ("combo", "uno", "nt3")] == ["combo", "uno", "nt3"]
+    assert all(candle.holds(tmp_path / name, name) for name in ("combo", "uno", "nt3"))
     combo, uno, nt3 = (
         candle.read_combo(tmp_path / "combo"),
         candle.read_uno(tmp_path / "uno"),

@@ -148,3 +148,13 @@ def test_small_values_stay_as_they_are(tmp_path: Path, value: str) -> None:
 def test_an_empty_sample_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="row 2 has no value at all"):
         matrix(tmp_path, "label,G1,G2\na,100,200\nb,NA,NA\na,5,600\nb,7,8\n")
+
+
+def test_an_index_that_was_written_out_is_no_gene(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, ",label,G1,G2\n0,a,1,2\n1,b,3,4\n2,a,5,6\n3,b,7,8\n")
+    assert list(frames.features["expression"][1].columns) == ["G1", "G2"]
+
+
+def test_one_column_of_large_numbers_makes_no_intensities(tmp_path: Path) -> None:
+    frames = matrix(tmp_path, "label,G1,G2,G3\na,1,2,3\nb,3,4,400\na,5,6,5\nb,7,8,900\n")
+    assert not any("intensities" in note for note in frames.notes)

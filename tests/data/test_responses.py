@@ -187,3 +187,45 @@ def test_dose_responses_join_but_for_four_lines_and_say_so() -> None:
         for cell, drug, dose, mean in frames.responses[["cell", "drug", "dose", "value"]].itertuples(index=False)
     }
     assert found == pytest.approx(expected)
+
+
+def test_tables_of_one_name_are_both_used(tmp_path: Path) -> None:
+    frames = single(tmp_path, a_copies="cell_line,MYC\nA-1,4\nB2,2\nC3,3\n", expression="cell,G\nA-1,1\nB2,0\nC3,1\n")
+    names = [name for name, (kind, _) in frames.features.items() if kind == "cell"]
+    assert len(names) == len(set(names)) == 3
+    columns = {column for name in names for column in frames.features[name][1].columns}
+    assert {"MYC", "G"} <= columns
+
+
+def test_a_column_of_counts_names_no_drugs(tmp_path: Path) -> None:
+    """Integer ids of drugs and integer expression: one number in common makes no table of drugs."""
+    measured = "drug_id,cell_line,growth\n" + "".join(f"{17 + n},{cell},{n}.5\n" for n in range(3) for cell in "ABC")
+    drugs = "drug_id,smiles\n17,CCO\n18,CCN\n19,CCC\n"
+    cells = "cell_line,G1,G2\nA,17,3\nB,18,40\nC,19,5\n"
+    for name, text in (("measured", measured), ("drugs", drugs), ("cells", cells)):
+        (tmp_path / f"{name}.csv").write_text(text)
+    frames = read_responses(tmp_path, pairs=False, columns={})
+    assert {name: kind for name, (kind, _) in frames.features.items()} == {
+        "expression": "cell",
+        "descriptors": "drug",
+        "fingerprints": "drug",
+    }
+    assert len(frames.responses) == 9
+
+
+def test_an_index_that_was_written_out_is_no_feature(tmp_path: Path) -> None:
+    frames = single(tmp_path, cells=",cell_line,TP53\n0,A-1,1.5\n1,B2,2.5\n2,C3,0.5\n3,D4,7\n")
+    assert list(frames.features["expression"][1].columns) == ["TP53"]
+
+
+def test_doses_of_pairs_are_told(tmp_path: Path) -> None:
+    measured = "drug_a,drug_b,cell_line,conc_a,conc_b,growth\n17,D0,A-1,1,1,5\n17,D0,A-1,10,10,50\n17,D0,B2,1,1,7\n"
+    frames = pairs(tmp_path, measured=measured)
+    assert any("doses of pairs are not used ('conc_a', 'conc_b')" in note for note in frames.notes)
+
+
+def test_drugs_named_by_smiles_need_no_table(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("drug,cell_line,growth\nCCO,A,1\nCCN,A,2\nCCO,B,3\nCCN,B,5\n")
+    (tmp_path / "c.csv").write_text("cell_line,G1\nA,1.5\nB,2\n")
+    frames = read_responses(tmp_path, pairs=False, columns={})
+    assert frames.features["fingerprints"][1].index.tolist() == ["CCN", "CCO"]

@@ -85,3 +85,16 @@ def test_a_missing_role_asks_for_its_column(role: str, words: str) -> None:
     with pytest.raises(DataError, match=f"t.csv: which column holds {words}.*--column {role}=NAME; there are 'a', 'b'"):
         need(sheet("a,b"), {}, role)
     need(sheet("a,b"), {role: "a"}, role)
+
+
+def test_plates_are_no_pairs_and_cells_come_before_samples() -> None:
+    roles = roles_of(sheet("row,col,drug,sample_id,cell_line,dose,growth"), {})
+    assert {role: roles[role] for role in ("drug", "cell", "dose", "value")} == {
+        "drug": "drug",
+        "cell": "cell_line",
+        "dose": "dose",
+        "value": "growth",
+    }
+    assert "drug_1" not in roles
+    assert roles_of(sheet("a,b,cell,synergy"), {})["drug_2"] == "b"
+    assert roles_of(sheet("LIBRARY_NAME,ANCHOR_NAME,CELL_LINE_NAME,Bliss"), {})["drug_1"] == "ANCHOR_NAME"

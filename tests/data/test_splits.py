@@ -254,7 +254,7 @@ def test_shares_that_leave_nothing_are_refused(validation: float, test: float) -
 
 @pytest.mark.parametrize(("folds", "fold"), [(1, 0), (0, 0), (-2, 0), (5, 5), (5, -1)])
 def test_a_fold_that_is_none_is_refused(folds: int, fold: int) -> None:
-    with pytest.raises(UsageError, match=f"got fold {fold} of {folds}"):
+    with pytest.raises(UsageError, match=f"no fold {fold + 1} of {folds}; there are 1 to N"):
         Division(folds=folds, fold=fold)
 
 

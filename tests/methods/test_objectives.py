@@ -106,3 +106,15 @@ def test_objectives_that_make_no_sense_are_refused(objectives: tuple[str, ...], 
     with pytest.raises(UsageError, match=message):
         check_objectives(objectives, "r2")
     check_objectives(BOTH, "r2")
+
+
+def test_an_answer_from_the_cache_stands_where_its_source_stood() -> None:
+    heard = Heard()
+    search = Traded(heard, ("r2", "-seconds"), SPACE)
+    search.tell(trial(0, 0.5, 10, seconds=2.0))
+    cached = Outcome(Status.CACHED, 0.5, {}, 10, 0.0, None, 0)
+    search.tell(Trial(Proposal(1, SPACE.point((0, 0, 1)), Fidelity()), cached, "0", 0.0, 0.0))
+    search.tell(trial(2, 0.6, 10, seconds=2.0))
+    assert heard.scores[1] == heard.scores[0]
+    assert heard.scores[2] is not None
+    assert heard.scores[2] > 0

@@ -1,5 +1,6 @@
 """`cellwright search`: the one command that makes a run."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -125,17 +126,34 @@ def search(
         ),
     ] = None,
     learning_rate: Annotated[
-        float, typer.Option(callback=positive, metavar="R", help="Of the optimizer.", rich_help_panel=_HOW)
-    ] = 0.001,
+        float | None,
+        typer.Option(
+            callback=positive,
+            metavar="R",
+            help="Of the optimizer; the space's own decision, or 0.001.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     batch_size: Annotated[
         int | None,
         typer.Option(
-            min=2, metavar="N", help="Rows a step; 32 to 1,024 by the rows.", show_default=False, rich_help_panel=_HOW
+            min=2,
+            metavar="N",
+            help="Rows a step; the space's own decision, or 32 to 1,024 by the rows.",
+            show_default=False,
+            rich_help_panel=_HOW,
         ),
     ] = None,
     optimizer: Annotated[
-        str, typer.Option(metavar="NAME", help="adam, adamw, nadam, sgd, ...", rich_help_panel=_HOW)
-    ] = "adam",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="adam, adamw, nadam, sgd, ...; the space's own decision, or adam.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -218,7 +236,7 @@ def search(
         if objective:
             check_objectives(objective, what.metric)
         one_thread()
-        recipe = _recipe(optimizer, learning_rate, batch_size)
+        recipe, where = _fixed(where, optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
         _check_device(device)
     folder = out or api.new_folder(what.name, method)
     if not json:
@@ -284,10 +302,12 @@ def _workers(workers: int | None, executor: str | None) -> int:
     return number
 
 
-def _recipe(optimizer: str, learning_rate: float, batch_size: int | None) -> "Recipe":
+def _fixed(space: "Space", **given: str | float | None) -> "tuple[Recipe, Space]":
+    """Return the recipe with what was given, and the space without the decisions that this takes away."""
     from cellwright.train import Recipe
 
-    return Recipe(optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
+    fixed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    return Recipe(**fixed), replace(space, settings=tuple(one for one in space.settings if one.name not in fixed))
 
 
 def _check_device(name: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
 from cellwright.errors import DataError
-from cellwright.space.naming import identity_of
+from cellwright.space.naming import identity_of, twins
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,6 +81,8 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
             dense[name] = [f"{name}.{column}" for column in what]
             part = _numbers(responses[[_found(responses, str(column)).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
+    for first, second in twins({name: (len(columns),) for name, columns in dense.items()}).items():
+        raise DataError(f"inputs {first!r} and {second!r} would be taken for both of a pair; rename one")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, (), dense)
 

@@ -48,7 +48,7 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     sheet = read(files[0])
     label, guessed = _label(sheet, columns.get("label"))
     labels = sheet.names(label)
-    genes = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
+    genes = [name for name in sheet.columns if name != label and sheet.is_numeric(name) and not sheet.counts(name)]
     text = [name for name in sheet.columns if name not in (label, *genes)]
     if not genes:
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
@@ -83,7 +83,8 @@ def _logarithms(values: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
     hollow = np.flatnonzero(np.isnan(values).all(axis=1))
     if len(hollow):
         raise DataError(f"{name}: row {hollow[0] + 1:,} has no value at all; take it out")
-    if np.nanmax(np.abs(values)) < _INTENSITY:
+    largest = np.nanmax(np.abs(values), axis=0)
+    if (largest > _INTENSITY).mean() < 0.5:  # of most genes, not of one column that is something else
         return values
     logs = np.sign(values) * np.log2(1 + np.abs(values))
     most = f"{np.nanmax(np.abs(values)):,.0f}"

@@ -12,7 +12,7 @@ import numpy as np
 
 from cellwright.data.frames import Frames, few, keys_of
 from cellwright.data.names import match_names
-from cellwright.data.roles import SMILES, need, roles_of, simple
+from cellwright.data.roles import SMILES, doses_of, names_entities, need, roles_of, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
 
@@ -44,12 +44,13 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
     need(main, roles, "cell", *drugs, "value")
     notes = [f"{main.name}: {len(main.frame):,} rows; " + ", ".join(f"{role} = {roles[role]!r}" for role in roles)]
     rows = _rows(main, roles, ("cell", *drugs), notes)
-    others = [sheet for sheet in sheets if sheet is not main]
+    keys_by_kind = {kind: keys_of(kind, list(rows.columns)) for kind in ("cell", "drug")}
+    named_of = {kind: set().union(*(rows[key].unique() for key in keys)) for kind, keys in keys_by_kind.items()}
+    of_kind = _assigned([sheet for sheet in sheets if sheet is not main], named_of, columns)
     features: dict[str, tuple[str, pd.DataFrame]] = {}
     for kind, read_kind in (("cell", _cell_tables), ("drug", _drug_tables)):
-        keys = keys_of(kind, list(rows.columns))
-        named = set().union(*(rows[key].unique() for key in keys))
-        tables = read_kind(others, named, columns, notes)
+        keys, named = keys_by_kind[kind], named_of[kind]
+        tables = read_kind(of_kind[kind], named, columns, notes)
         if not tables and kind == "drug":
             tables = _named_by_smiles(main, named, notes)
         if not tables:
@@ -58,7 +59,7 @@ def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> F
                 f"{_WANTED[kind]}"
             )
         rows = _joined(rows, keys, kind, tables, notes)
-        features |= {name: (kind, table) for name, table in tables.items()}
+        features |= {_free(name, features): (kind, table) for name, table in tables.items()}
     return Frames(_averaged(rows, drugs, notes), features, tuple(notes))
 
 
@@ -96,6 +97,9 @@ def _rows(main: Sheet, roles: Mapping[str, str], keys: tuple[str, ...], notes: l
     import pandas as pd
 
     rows = pd.DataFrame({key: main.names(roles[key]) for key in keys})
+    doses = [name for name in doses_of(main) if "drug_1" in keys and len(main.frame[name].unique()) > 1]
+    if doses:
+        notes.append(f"{main.name}: doses of pairs are not used ({few(doses)}): a pair's values are averaged over them")
     if "dose" in roles and "drug" in keys:
         rows["dose"] = _dose(main, roles["dose"], notes)
     rows["value"] = main.numbers(roles["value"])
@@ -122,80 +126,107 @@ def _dose(main: Sheet, column: str, notes: list[str]) -> np.ndarray:
     return scaled
 
 
+def _assigned(
+    sheets: list[Sheet], named: Mapping[str, set[str]], columns: Mapping[str, str]
+) -> dict[str, list[tuple[Sheet, str | None]]]:
+    """Return for each kind the tables that describe it and the column that names it (None: one column an entity).
+
+    A table describes the kind of whose names it shares most.
+    """
+    found: dict[str, list[tuple[Sheet, str | None]]] = {kind: [] for kind in named}
+    for sheet in sheets:
+        shared = {kind: _key(sheet, kind, names, columns.get(kind)) for kind, names in named.items()}
+        kind = max(shared, key=lambda one: shared[one][1] / max(1, len(named[one])))
+        key, count = shared[kind]
+        across = len(match_names(named["cell"], sheet.columns).found)
+        if across > count:
+            found["cell"].append((sheet, None))
+        elif count:
+            found[kind].append((sheet, key))
+    return found
+
+
+def _key(sheet: Sheet, kind: str, named: set[str], given: str | None) -> tuple[str | None, int]:
+    """Return the column that shares most names with the measurements, and how many it shares.
+
+    Numbers name entities only in a column that usually does, or the first one, or one that was given.
+    """
+    best: tuple[str | None, int] = (None, 0)
+    for place, column in enumerate([given] if given in sheet.columns else sheet.columns):
+        assert column is not None
+        values = sheet.frame[column]
+        if values.dtype.kind in "fiub" and not (place == 0 or names_entities(kind, column)):
+            continue
+        if values.dtype.kind == "f":
+            if (values.dropna() % 1 != 0).any():
+                continue
+            values = values.dropna().astype("Int64")
+        if values.nunique() < 2 and len(values) > 1:
+            continue
+        shared = len(match_names(named, values.dropna().astype(str).str.strip()).found)
+        if shared > best[1]:
+            best = (column, shared)
+    return best
+
+
+def _free(name: str, taken: Mapping[str, object]) -> str:
+    """Return the name, or that with a number where it is taken."""
+    number = 2
+    free = name
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free
+
+
 def _cell_tables(
-    sheets: list[Sheet], named: set[str], columns: Mapping[str, str], notes: list[str]
+    sheets: list[tuple[Sheet, str | None]],
+    named: set[str],  # noqa: ARG001  # as of drugs
+    columns: Mapping[str, str],  # noqa: ARG001  # as of drugs
+    notes: list[str],
 ) -> dict[str, "pd.DataFrame"]:
     """Return the tables of cell lines, by input name."""
     found: dict[str, pd.DataFrame] = {}
-    for sheet in sheets:
-        key, share = _key(sheet, named, columns.get("cell"))
-        across = _overlap(sheet.columns, named)
-        table = _features(sheet, key, notes) if key and share >= across else None
-        if table is None and across:
-            table = _turned(sheet, notes)
+    for sheet, key in sheets:
+        table = _turned(sheet, notes) if key is None else _features(sheet, key, notes)
         if table is not None:
             table.attrs["file"] = sheet.name
-            found["expression" if not found else sheet.path.name.split(".")[0]] = table
+            found[_free(sheet.path.name.split(".")[0] if found else "expression", found)] = table
     return found
 
 
 def _drug_tables(
-    sheets: list[Sheet], named: set[str], columns: Mapping[str, str], notes: list[str]
+    sheets: list[tuple[Sheet, str | None]], named: set[str], columns: Mapping[str, str], notes: list[str]
 ) -> dict[str, "pd.DataFrame"]:
     """Return the tables of drugs, by input name: descriptors that are given, or those of the SMILES."""
     found: dict[str, pd.DataFrame] = {}
-    for sheet in sheets:
-        key, _ = _key(sheet, named, columns.get("drug"))
-        if key is None:
-            continue
-        smiles = columns.get("smiles") if columns.get("smiles") in sheet.columns else None
-        smiles = smiles or next((name for name in sheet.columns if simple(name) in SMILES and name != key), None)
+    for sheet, key in sheets:
+        assert key is not None
+        usual = next((name for name in sheet.columns if simple(name) in SMILES and name != key), None)
+        smiles = columns["smiles"] if columns.get("smiles") in sheet.columns else usual
         if smiles is not None:
-            found |= _chemistry(sheet, key, smiles, named, notes)
-            continue
-        table = _features(sheet, key, notes)
-        if table is not None:
+            tables = _chemistry(sheet, key, smiles, named, notes)
+        else:
+            given = _features(sheet, key, notes)
+            tables = {} if given is None else {"descriptors": given}
+        for name, table in tables.items():
             table.attrs["file"] = sheet.name
-            found["descriptors" if "descriptors" not in found else sheet.path.name.split(".")[0]] = table
+            found[_free(sheet.path.name.split(".")[0] if name in found else name, found)] = table
     return found
-
-
-def _overlap(names: "tuple[str, ...] | pd.Series[str]", named: set[str]) -> int:
-    return len(match_names(named, names).found)
-
-
-def _key(sheet: Sheet, named: set[str], given: str | None) -> tuple[str | None, int]:
-    """Return the column that shares most names with the measurements, and how many it shares."""
-    import pandas as pd
-
-    best: tuple[str | None, int] = (None, 0)
-    for column in [given] if given in sheet.columns else list(sheet.columns):
-        assert column is not None
-        values = sheet.frame[column]
-        if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
-            continue
-        if values.dtype.kind == "f":
-            values = values.dropna().astype("Int64")
-        if values.nunique() < 2 and len(values) > 1:
-            continue
-        shared = _overlap(values.dropna().astype(str).str.strip(), named)
-        if shared > best[1]:
-            best = (column, shared)
-    return best
 
 
 def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None":
     """Return the columns of numbers, indexed by the key; None if there is none."""
     import pandas as pd
 
-    numeric = [name for name in sheet.columns if name != key and sheet.is_numeric(name)]
+    counting = [name for name in sheet.columns if name != key and sheet.counts(name)]
+    numeric = [name for name in sheet.columns if name not in (key, *counting) and sheet.is_numeric(name)]
     if not numeric:
         return None
     ids = sheet.names(key)
     table = pd.DataFrame(sheet.matrix(numeric), index=pd.Index(ids, name=None), columns=numeric)
-    text = [name for name in sheet.columns if name not in (key, *numeric)]
+    rest = [name for name in sheet.columns if name not in (key, *numeric)]
     notes.append(f"{sheet.name}: {len(table):,} rows named by {key!r}, {len(numeric):,} features"
-                 + (f"; not used: {few(text)}" if text else ""))  # fmt: skip
+                 + (f"; not used: {few(rest)}" if rest else ""))  # fmt: skip
     return table
 
 
@@ -236,15 +267,16 @@ def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list
         return {}
     if not kept:
         raise DataError(f"{sheet.name}: no SMILES in {smiles!r} can be read; the first is of {first}")
-    notes.append(f"{sheet.name}: {len(kept):,} drugs named by {key!r}; descriptors and fingerprints of {smiles!r}")
+    rest = [name for name in sheet.columns if name not in (key, smiles)]
+    unused = f"; not used: {few(rest)}" if rest else ""
+    notes.append(
+        f"{sheet.name}: {len(kept):,} drugs named by {key!r}; descriptors and fingerprints of {smiles!r}{unused}"
+    )
     computed = {"descriptors": featurise.descriptors(kept), "fingerprints": featurise.fingerprints(kept)}
-    tables = {
+    return {
         name: pd.DataFrame(features.values, index=pd.Index(names), columns=list(features.names))
         for name, features in computed.items()
     }
-    for table in tables.values():
-        table.attrs["file"] = sheet.name
-    return tables
 
 
 def _named_by_smiles(main: Sheet, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
@@ -280,6 +312,9 @@ def _joined(
             f"no row names {'two' if len(keys) > 1 else 'a'} {kind}{'s' if len(keys) > 1 else ''} with features: "
             f"rows name {few(sorted(named))}, features are of {few(sorted(known))}"
         )
+    fuzzy = sorted(name for name, other in matches.found.items() if name != other)
+    if fuzzy:
+        notes.append(f"{len(fuzzy):,} {kind}s are matched by letters and digits alone: {few(fuzzy)}")
     if lost:
         notes.append(
             f"{len(lost):,} of {len(named):,} {kind}s have no features: {few(sorted(lost))}; "
@@ -291,9 +326,12 @@ def _joined(
 
 def _averaged(rows: "pd.DataFrame", drugs: tuple[str, ...], notes: list[str]) -> "pd.DataFrame":
     """Return one row for each combination, the mean of its values; the order of a pair means nothing."""
+    import pandas as pd
+
     if len(drugs) > 1:
-        ordered = np.sort(rows[list(drugs)].to_numpy(dtype=str), axis=1)
-        rows = rows.assign(drug_1=ordered[:, 0], drug_2=ordered[:, 1])
+        names = pd.Index(np.sort(pd.unique(pd.concat([rows[drug] for drug in drugs]))))
+        codes = np.sort(np.stack([names.get_indexer(pd.Index(rows[drug])) for drug in drugs], axis=1), axis=1)
+        rows = rows.assign(drug_1=names[codes[:, 0]], drug_2=names[codes[:, 1]])
     keys = [name for name in rows.columns if name != "value"]
     mean: pd.DataFrame = rows.groupby(keys, sort=True)["value"].mean().reset_index()
     if len(mean) < len(rows):

@@ -7,20 +7,24 @@ from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
 from cellwright.errors import DataError
 
-__all__ = ["ROLES", "SMILES", "need", "roles_of", "simple"]
+__all__ = ["ROLES", "SMILES", "doses_of", "names_entities", "need", "roles_of", "simple"]
 
 #: what `--column ROLE=NAME` may name
 ROLES = ("cell", "drug", "drug_1", "drug_2", "dose", "value", "smiles", "label")
 SMILES = ("smiles", "isosmiles", "isomericsmiles", "canonicalsmiles", "smilesstring", "structure")
 _DRUG = "drug|compound|nsc|pubchemid|pubchemcid|cid|broadid|molecule|chemical|agent|treatment"
 _SINGLE = re.compile(rf"(?:{_DRUG})(?:name|id|code|number|key)?")
-_PAIR = re.compile(rf"(?:anchor|library|(?:{_DRUG})?(?:name|id)?(a|b|1|2|i|ii|row|col|x|y|left|right))(?:name|id)?")
-_FIRST = ("a", "1", "i", "row", "x", "left", "anchor")
-_SECOND = {"a": "b", "1": "2", "i": "ii", "row": "col", "x": "y", "left": "right", "anchor": "library"}
-_CELL = re.compile(
-    r"cell(?:line|s|lines)?(?:name|id)?|line(?:name)?|cellosaurusid|depmapid|cosmicid|modelid|ccle(?:name)?|sample(?:id|name)?"
+_SECOND = {"a": "b", "1": "2", "i": "ii", "row": "col", "x": "y", "left": "right"}
+_ENDINGS = "|".join(_SECOND)
+#: the first of both columns of a pair, with a word for a drug and without
+_PAIRS = (
+    re.compile(rf"(?P<before>(?:{_DRUG})(?:name|id)?)(?P<ending>{_ENDINGS})(?P<after>(?:name|id)?)"),
+    re.compile(rf"(?P<before>)(?P<ending>{_ENDINGS})(?P<after>(?:name|id)?)"),
 )
+_CELL = re.compile(r"cell(?:line|s|lines)?(?:name|id)?|line(?:name)?|cellosaurusid|ccle(?:name)?")
+_SAMPLE = re.compile(r"depmapid|cosmicid|modelid|sample(?:id|name)?")
 _DOSE = re.compile(r"(?:log(?:10)?)?(?:dose|conc|concentration)(?:um|nm|mm|m|molar|micromolar|nanomolar|umol)?")
+_DOSES = re.compile(r"(?:log)?(?:dose|conc)")  # how the name of a dose of one of several drugs begins
 #: names of measured values, the likeliest first
 _PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "inhibitionpct", "viability")
 _SCORES = ("synergy", "score", "comboscore", "loewe", "bliss", "zip", "hsa", "auc", "lnic50", "ic50", "aac", "effect")
@@ -37,41 +41,43 @@ def roles_of(sheet: Sheet, given: Mapping[str, str]) -> dict[str, str]:
 
     Args:
         given: what somebody has said, by role.
-
     """
     here = {role: name for role, name in given.items() if name in sheet.columns}
-    left = [name for name in sheet.columns if name not in here.values()]
-    forms = {name: simple(name) for name in left}
+    forms = {name: simple(name) for name in sheet.columns if name not in here.values()}
     roles = dict(here)
     if "cell" not in roles:
-        roles |= _first("cell", [name for name in left if _CELL.fullmatch(forms[name])])
+        roles |= _first("cell", forms, _CELL) or _first("cell", forms, _SAMPLE)
     if not roles.keys() & {"drug", "drug_1", "drug_2"}:
-        roles |= _pair(forms) or _first("drug", [name for name in left if _SINGLE.fullmatch(forms[name])])
-    if "dose" not in roles:
-        roles |= _first("dose", [name for name in left if _DOSE.fullmatch(forms[name])])
+        roles |= _pair(forms, _PAIRS[0]) or _first("drug", forms, _SINGLE) or _pair(forms, _PAIRS[1])
+    if "dose" not in roles and "drug" in roles:
+        roles |= _first("dose", forms, _DOSE)
     if "value" not in roles:
-        roles |= _value(sheet, [name for name in left if name not in roles.values()])
+        roles |= _value(sheet, [name for name in forms if name not in roles.values()])
     return roles
 
 
-def _first(role: str, names: list[str]) -> dict[str, str]:
+def doses_of(sheet: Sheet) -> list[str]:
+    """Return the columns that seem to hold doses."""
+    return [name for name in sheet.columns if _DOSES.match(simple(name))]
+
+
+def _first(role: str, forms: Mapping[str, str], usual: re.Pattern[str]) -> dict[str, str]:
+    names = [name for name, form in forms.items() if usual.fullmatch(form)]
     return {role: names[0]} if names else {}
 
 
-def _pair(forms: Mapping[str, str]) -> dict[str, str]:
+def _pair(forms: Mapping[str, str], usual: re.Pattern[str]) -> dict[str, str]:
     """Return the two columns of a pair of drugs: names that differ in their ending only."""
     by_form = {form: name for name, form in reversed(list(forms.items()))}
     for name, form in forms.items():
-        found = _PAIR.fullmatch(form)
-        if found is None:
-            continue
-        ending = found.group(1) or form.removesuffix("name").removesuffix("id")
-        if ending not in _FIRST or (found.group(1) is None and ending != "anchor"):
-            continue
-        start = found.start(1) if found.group(1) else 0
-        other = form[:start] + form[start:].replace(ending, _SECOND[ending], 1)
-        if other in by_form and other != form:
-            return {"drug_1": name, "drug_2": by_form[other]}
+        found = usual.fullmatch(form)
+        if found is not None:
+            other = f"{found['before']}{_SECOND[found['ending']]}{found['after']}"
+            if other in by_form:
+                return {"drug_1": name, "drug_2": by_form[other]}
+    for ending in ("", "name", "id"):
+        if {f"anchor{ending}", f"library{ending}"} <= set(forms.values()):
+            return {"drug_1": by_form[f"anchor{ending}"], "drug_2": by_form[f"library{ending}"]}
     return {}
 
 
@@ -85,6 +91,14 @@ def _value(sheet: Sheet, left: list[str]) -> dict[str, str]:
     if len(numeric) == 1:
         return {"value": numeric[0]}
     return {}
+
+
+def names_entities(kind: str, name: str) -> bool:
+    """Return whether a column of this name usually names entities of a kind, cell or drug."""
+    form = simple(name)
+    if form in ("name", "id", "key", "index", ""):
+        return True
+    return any(usual.fullmatch(form) for usual in ((_CELL, _SAMPLE) if kind == "cell" else (_SINGLE,)))
 
 
 def need(sheet: Sheet, roles: Mapping[str, str], *wanted: str) -> None:

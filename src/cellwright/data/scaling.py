@@ -9,6 +9,7 @@ __all__ = ["Standard", "fit_standard"]
 #: scaled features stay within so many standard deviations: a descriptor of a drug unlike all training drugs must not
 #: drown the others
 CLIP = 10.0
+_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +26,11 @@ class Standard:
 
     def apply(self, features: np.ndarray) -> np.ndarray:
         """Return features at mean 0 and variance 1, missing ones 0, within +-10, float32 (entities, *shape)."""
-        scaled = (features - self.mean) / self.scale
-        clipped: np.ndarray = np.clip(np.nan_to_num(scaled, nan=0.0), -CLIP, CLIP).astype(np.float32)
-        return clipped
+        result = np.empty(features.shape, np.float32)
+        for block in _blocks(features.shape[1]):
+            scaled = (features[:, block] - self.mean[block]) / self.scale[block]
+            result[:, block] = np.clip(np.nan_to_num(scaled, nan=0.0), -CLIP, CLIP)
+        return result
 
 
 def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = False) -> Standard:
@@ -41,16 +44,28 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
 
     Shape: features (entities, *shape), NaN where missing; counts (entities,).
     """
-    weights = counts.reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
-    values = np.nan_to_num(features.astype(np.float64), nan=0.0)
-    seen = weights.sum(axis=0)
-    total = np.maximum(seen, 1)
-    mean = (weights * values).sum(axis=0) / total
-    variance = (weights * (values - mean) ** 2).sum(axis=0) / total
-    deviation = np.sqrt(variance)
+    parts = [_moments(features[:, block], counts) for block in _blocks(features.shape[1])]
+    mean, deviation, bits = (np.concatenate(part) for part in zip(*parts, strict=True))
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
-    bits = ((values == 0) | (values == 1) | (weights == 0)).all(axis=0)
-    mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
+    bits &= ~constant
     if common and not (constant | bits).all():
-        deviation = np.where(bits, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
+        deviation = np.where(constant, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
+    mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))
+
+
+def _moments(features: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean and deviation of some features, and which of them are 0 or 1 wherever they are read."""
+    weights = counts.astype(np.float64).reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
+    values = np.nan_to_num(features.astype(np.float64), nan=0.0)
+    total = np.maximum(weights.sum(axis=0), 1)
+    mean = (weights * values).sum(axis=0) / total
+    bits = ((values == 0) | (values == 1) | (weights == 0)).all(axis=0)
+    values -= mean
+    values **= 2
+    return mean, np.sqrt((weights * values).sum(axis=0) / total), bits
+
+
+def _blocks(width: int) -> list[slice]:
+    """Return stretches of so many features that few are in double precision at once."""
+    return [slice(start, start + _AT_ONCE) for start in range(0, width, _AT_ONCE)]

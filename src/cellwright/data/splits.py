@@ -56,7 +56,7 @@ class Division:
                 f"validation {self.validation!r} and test {self.test!r} must be above 0 and leave rows to train on"
             )
         if self.folds is not None and (self.folds < 2 or not 0 <= self.fold < self.folds):
-            raise UsageError(f"there are folds 0 to N - 1 of N >= 2; got fold {self.fold!r} of {self.folds!r}")
+            raise UsageError(f"there is no fold {self.fold + 1} of {self.folds}; there are 1 to N of at least 2")
         if self.folds is not None and self.by == "given":
             raise UsageError("where the data names its test rows there are no folds")
 

@@ -24,6 +24,7 @@ __all__ = ["Sheet", "files_of", "read"]
 _TEXT = (".csv", ".tsv", ".txt", ".tab")
 _PARQUET = (".parquet", ".pq")
 _PACKED = (".gz", ".bz2", ".xz")
+_FEWEST_COUNTED = 4  # 0, 1, 2 may be anything
 _DELIMITERS = ("\t", ",", ";", "|")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", ".", "#n/a", "?"})
 _BROKEN = (OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -102,6 +103,14 @@ class Sheet:
         """Return whether a column is numbers for the most part, so that what is none is an error; or is empty."""
         values, bad = _numeric(self.frame[column])
         return bool((~np.isnan(values)).sum() > bad.sum() or not (bad.any() or self.frame[column].notna().any()))
+
+    def counts(self, column: str) -> bool:
+        """Return whether a column only counts the rows, from 0 or 1: an index that somebody wrote out."""
+        values = self.frame[column]
+        if values.dtype.kind not in "iu" or len(values) < _FEWEST_COUNTED:
+            return False
+        start = int(values.iloc[0])
+        return start in (0, 1) and bool((values.to_numpy() == np.arange(start, start + len(values))).all())
 
     def matrix(self, columns: Sequence[str]) -> np.ndarray:
         """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.

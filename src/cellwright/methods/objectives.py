@@ -80,6 +80,7 @@ class Traded:
         self._objectives = tuple(objectives)
         self._space = space
         self._told: list[tuple[float, ...]] = []
+        self._stood: dict[int, float] = {}
         self._sorted: list[list[float]] = [[] for _ in objectives]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
@@ -88,10 +89,13 @@ class Traded:
 
     def tell(self, trial: Trial) -> None:
         """Tell the other search the trial's standing as its score."""
+        source = trial.outcome.source
         values = values_of(trial, self._objectives, self._space)
         if values is not None:
-            outcome = replace(trial.outcome, score=self._standing(values))
-            trial = replace(trial, outcome=outcome)
+            if source is None:  # what a cached answer cost was paid by another
+                self._stood[trial.number] = self._standing(values)
+            standing = self._stood[trial.number if source is None else source]
+            trial = replace(trial, outcome=replace(trial.outcome, score=standing))
         self._search.tell(trial)
 
     def _standing(self, values: tuple[float, ...]) -> float:

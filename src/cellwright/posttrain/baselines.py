@@ -81,11 +81,14 @@ def boosting(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
     blocks = [_components(block, dataset, split.train, seed) for block in blocks_of(dataset)]
     kind = HistGradientBoostingRegressor if problem.task is Task.REGRESSION else HistGradientBoostingClassifier
     model = kind(max_iter=_MOST_TREES, max_leaf_nodes=63, early_stopping=True, n_iter_no_change=15, random_state=seed)
+    judging = split.validation
+    if problem.task is Task.CLASSIFICATION:  # scikit-learn refuses classes that training does not show
+        judging = judging[np.isin(dataset.target[judging], dataset.target[split.train])]
     model.fit(
         _matrix(blocks, dataset, split.train),
         dataset.target[split.train],
-        X_val=_matrix(blocks, dataset, split.validation),
-        y_val=dataset.target[split.validation],
+        X_val=_matrix(blocks, dataset, judging),
+        y_val=dataset.target[judging],
     )
     if refit:
         learnt = _learnt(split, refit=True)

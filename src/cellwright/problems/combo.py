@@ -101,7 +101,7 @@ def load(folder: Path, asked: Asked) -> Problem:
     assert asked.data is not None
     frames = (
         candle.read_combo(asked.data)
-        if candle.layout(asked.data) == "combo"
+        if candle.holds(asked.data, "combo") and not asked.columns
         else read_responses(asked.data, pairs=True, columns=asked.columns)
     )
     dataset, _ = dataset_of(frames)

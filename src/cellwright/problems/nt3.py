@@ -130,7 +130,7 @@ def load(folder: Path, asked: Asked) -> Problem:
     assert asked.data is not None
     frames = (
         candle.read_nt3(asked.data)
-        if candle.layout(asked.data) == "nt3"
+        if candle.holds(asked.data, "nt3") and not asked.columns
         else read_matrix(asked.data, columns=asked.columns)
     )
     return prepared_matrix(folder, "nt3", frames, asked, "class")

@@ -73,7 +73,7 @@ def _dropouts(*rates: float) -> tuple[Operation, ...]:
 def training(*, batch_sizes: tuple[int, ...], rates: tuple[float, ...]) -> tuple[Choice, ...]:
     """Return the settings of training as decisions."""
     return (
-        Choice("optimizer", ("adamw", "adam")),
+        Choice("optimizer", ("adamw",)),
         Choice("learning_rate", rates),
         Choice("weight_decay", (0.0, 1e-3, 1e-2, 1e-1)),
         Choice("batch_size", batch_sizes),
@@ -99,7 +99,7 @@ def response_space(
     numbers = {
         key: sketch.node(f"{key} spline", sources[key], (Identity(), Spline(6), Spline(12)))
         for key, shape in inputs.items()
-        if shape == (1,)
+        if shape == (1,) and key not in (kinds or {})
     }
     second = twins(inputs)
     groups: dict[str, list[str]] = {}

@@ -85,7 +85,7 @@ def load(folder: Path, asked: Asked) -> Problem:
             )
         frames = (
             candle.read_uno(asked.data)
-            if candle.layout(asked.data) == "uno"
+            if candle.holds(asked.data, "uno") and not asked.columns
             else read_responses(asked.data, pairs=False, columns=asked.columns)
         )
         target, keep = asked.columns.get("value", "measured value"), {}

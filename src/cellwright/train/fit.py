@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from cellwright.build import Network
+from cellwright.data.dataset import Dataset
 from cellwright.data.splits import inner_folds
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem
@@ -111,7 +112,7 @@ def fit(
         dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device), dedup=dedup
     )
     rows = _subset(split.train, fidelity.fraction, subset_seed)
-    lesson = _Lesson(architecture, resident, problem.task, recipe, fidelity, seed)
+    lesson = _Lesson(architecture, dataset, resident, problem.task, recipe, fidelity, seed)
     fitted = lesson.learn(rows, lambda one: one.measured(dataset.target, split.validation))
     if not refit:
         return fitted
@@ -145,9 +146,11 @@ def cross_fit(
     rows = np.sort(np.concatenate([split.train, split.validation]))
     classes = problem.task is Task.CLASSIFICATION
     parts = inner_folds(dataset, rows, problem.division.by, fidelity.folds, subset_seed, classes=classes)
+    share = replace(fidelity, seconds=fidelity.seconds and fidelity.seconds / len(parts))
     answers, seconds = [], 0.0
     for number, (learnt, held) in enumerate(parts):
-        lesson = _Lesson(architecture, resident, problem.task, recipe, fidelity, seed_for(seed, Use.SUBSET, number))
+        of_part = seed_for(seed, Use.SUBSET, number)
+        lesson = _Lesson(architecture, dataset, resident, problem.task, recipe, share, of_part)
         fitted = lesson.learn(_subset(learnt, fidelity.fraction, subset_seed), None)
         answers.append(fitted.predict(held))
         seconds += fitted.seconds
@@ -160,6 +163,7 @@ class _Lesson:
     """One network's training, on whichever rows."""
 
     architecture: Architecture
+    dataset: Dataset
     resident: Resident
     task: Task
     recipe: Recipe
@@ -176,6 +180,7 @@ class _Lesson:
             epochs: after which to stop, of those that the schedule is made for; None: when the fidelity says so.
         """
         task, recipe, resident = self.task, self.recipe, self.resident
+        resident.acquaint(self.dataset, rows)
         labels = resident.target[torch.from_numpy(np.array(rows)).to(resident.device)]
         location, scale = _moments(labels) if task is Task.REGRESSION else (0.0, 1.0)
         torch.manual_seed(seed_for(self.seed, Use.WEIGHTS))

@@ -9,6 +9,7 @@ from torch import Tensor
 from cellwright.build import Batch
 from cellwright.data.dataset import Dataset
 from cellwright.metrics import Task
+from cellwright.space.naming import is_identity
 
 __all__ = ["Dedup", "Resident", "pick_device"]
 
@@ -53,6 +54,20 @@ class Resident:
     def has_twins(self) -> bool:
         """Whether a row names two of a kind, such as both drugs of a pair."""
         return any(len(keys) > 1 for keys, _ in self._kinds)
+
+    def acquaint(self, dataset: Dataset, rows: np.ndarray) -> None:
+        """Let identities tell only the entities that `rows` read: of others there is nothing to learn who they are."""
+        seen: dict[int, Tensor] = {}
+        for name, key in self.keys.items():
+            if is_identity(name) and key is not None:
+                features = dataset.tables[name].features
+                if id(features) not in seen:
+                    kind = dataset.kinds.get(key, key)
+                    read = np.concatenate([dataset.index[other][rows] for other in dataset.members[kind]])
+                    known = np.zeros((len(features), 1), np.float32)
+                    known[read] = 1
+                    seen[id(features)] = _tensor(features * known, self.device)
+                self.features[name] = seen[id(features)]
 
     def batch(self, rows: Tensor, swap: Tensor | None = None) -> Batch:
         """Return the inputs of `rows`, int64 (rows,); where `swap`, bool (rows,), is true, with twins exchanged.

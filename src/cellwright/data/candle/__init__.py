@@ -16,23 +16,13 @@ from cellwright.data.candle.uno import read_uno
 from cellwright.data.frames import Frames
 from cellwright.errors import DataError
 
-__all__ = ["layout", "read_combo", "read_nt3", "read_uno"]
+__all__ = ["holds", "read_combo", "read_nt3", "read_uno"]
 
 
-def layout(folder: Path) -> str | None:
-    """Return which benchmark's files a folder holds, "combo", "uno" or "nt3"; None if none.
-
-    A folder of Uno may hold the responses of Combo as well, since the benchmark reads both; it is Uno's.
-
-    Raises:
-        DataError: the folder holds files of NT3 and of another.
-    """
-    found = [name for name in ("uno", "combo", "nt3") if pick(folder, FILES[f"{name}: responses"])]
-    if "uno" not in found and pick(folder, FILES["uno: areas"]):
-        found.insert(0, "uno")
-    if "nt3" in found and len(found) > 1:
-        raise DataError(f"{str(folder)!r} holds files of {' and '.join(found)}; give each a folder of its own")
-    return found[0] if found else None
+def holds(place: Path, benchmark: str) -> bool:
+    """Return whether a folder holds the responses of a benchmark, perhaps beside those of another."""
+    layouts = [f"{benchmark}: responses", *(["uno: areas"] if benchmark == "uno" else [])]
+    return place.is_dir() and any(pick(place, FILES[name]) is not None for name in layouts)
 
 
 def read_nt3(folder: Path) -> Frames:

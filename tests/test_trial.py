@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cellwright.errors import SpaceError, UsageError
 from cellwright.space import Point
-from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial, usual_epochs
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 points = st.builds(
@@ -77,3 +77,11 @@ def test_a_failure_has_no_score_and_a_success_a_finite_one() -> None:
 def test_a_point_that_is_no_point_is_refused() -> None:
     with pytest.raises(SpaceError, match="no point in"):
         Point.from_json({"values": 3})
+
+
+@pytest.mark.parametrize(
+    ("rows", "fraction", "epochs"),
+    [(569, 1.0, 20), (10_640, 1.0, 20), (74_139, 1.0, 4), (242_949, 1.0, 1), (242_949, 0.3, 4), (10**7, 1.0, 1)],
+)
+def test_the_usual_epochs_make_about_300_000_rows(rows: int, fraction: float, epochs: int) -> None:
+    assert usual_epochs(rows, fraction) == epochs

@@ -20,7 +20,7 @@ from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Space, space_to_json
 from cellwright.store.folder import Request, create_folder
-from cellwright.trial import Fidelity
+from cellwright.trial import Fidelity, usual_epochs
 
 if TYPE_CHECKING:
     from cellwright.train import Recipe
@@ -38,12 +38,12 @@ def search(
     problem: Problem,
     *,
     space: Space | None = None,
-    method: str = "a3c",
+    method: str = "evolution",
     options: dict[str, Any] | None = None,
     workers: int = 2,
     evaluations: int | None = None,
     minutes: float | None = None,
-    epochs: int = 1,
+    epochs: int | None = None,
     fraction: float = 1.0,
     seconds: float | None = None,
     inner_folds: int | None = None,
@@ -66,6 +66,7 @@ def search(
         options: of the method, such as agents and batch of "a3c".
         workers: trials at once, each in a process of its own.
         evaluations: to make; with neither this nor `minutes`, 100.
+        epochs: passes over the training rows; None: as many as make about 300,000 rows together, 1 to 20.
         seconds: training of a trial stops after so long, with what it has learnt.
         inner_folds: score a trial by cross-validation over so many parts of training and validation rows; 1: on the
             validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
@@ -101,6 +102,7 @@ def search(
     if method in AGENTS and "agents" not in options:
         # while one agent waits for the last of its batch, the others must keep all workers busy
         options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
+    epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
     folder = Path(out) if out is not None else new_folder(problem.name, method)

@@ -181,7 +181,7 @@ class Run:
         self,
         *,
         top: int = 5,
-        epochs: int = 10,
+        epochs: int | None = None,
         seeds: int = 3,
         patience: int = 3,
         against: Sequence[str] | None = None,

@@ -9,7 +9,12 @@ from typing import Any
 from cellwright.errors import UsageError
 from cellwright.space import Point
 
-__all__ = ["Fidelity", "Outcome", "Proposal", "Status", "Trial"]
+__all__ = ["Fidelity", "Outcome", "Proposal", "Status", "Trial", "usual_epochs"]
+
+
+def usual_epochs(rows: int, fraction: float = 1.0) -> int:
+    """Return the passes that make about 300,000 rows together, 1 to 20: enough for a first opinion of a network."""
+    return max(1, min(20, round(300_000 / max(1.0, rows * fraction))))
 
 
 class Status(StrEnum):

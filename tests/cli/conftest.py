@@ -42,7 +42,18 @@ class Driver:
     """A search in a process of its own, with far more to do than the test waits for."""
 
     def __init__(self, folder: Path) -> None:
-        words = ("search", "tumor", "--method", "random", "--evaluations", "100000", "--out", str(folder))
+        words = (
+            "search",
+            "tumor",
+            "--method",
+            "random",
+            "--evaluations",
+            "100000",
+            "--epochs",
+            "1",
+            "--out",
+            str(folder),
+        )
         self.log = folder / "log.jsonl"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "cellwright", *words],
@@ -84,7 +95,10 @@ def searched(tmp_path_factory: pytest.TempPathFactory, data: Path) -> tuple[Path
     folder = tmp_path_factory.mktemp("runs") / "ten"
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CELLWRIGHT_DATA", str(data))
-        called = call("search", "tumor", "--evaluations", 10, "--agents", 2, "--batch", 4, "--out", folder)
+        called = call(
+            *("search", "tumor", "--method", "a3c", "--evaluations", 10, "--epochs", 1),
+            *("--agents", 2, "--batch", 4, "--out", folder),
+        )
     assert called.status == 0, called.err
     return folder, called
 

@@ -114,7 +114,7 @@ def test_a_network_is_scored_over_inner_folds(words: tuple[object, ...], folds: 
     scored = "the validation rows" if folds == 1 else f"training and validation rows in {folds} parts"
     assert f"accuracy on {scored}" in called.out
     run = Run(folder)
-    assert run.request.fidelity == Fidelity(folds=folds)
+    assert run.request.fidelity == Fidelity(20, folds=folds)
     (trial,) = [trial for trial in run.replay().trials if trial.score is not None]
     _, split = run.problem.data()
     rows = len(split.validation) + (len(split.train) if folds > 1 else 0)

@@ -81,3 +81,20 @@ def test_tensors_are_copies() -> None:
 def test_a_device_has_a_name() -> None:
     assert pick_device("cpu") == torch.device("cpu")
     assert pick_device("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_identities_tell_only_entities_that_were_met() -> None:
+    """Of both drugs of a pair, whichever place they were met in; features stay."""
+    index = {"drug_1": np.array([0, 1, 2]), "drug_2": np.array([1, 2, 3])}
+    one_each, features = np.eye(5, dtype=np.float32), np.ones((5, 2), np.float32)
+    tables = {key: Table(features, key) for key in index} | {f"id:{key}": Table(one_each, key) for key in index}
+    kinds = dict.fromkeys(index, "drug")
+    dataset = Dataset(tables, index, np.zeros(3, np.float32), kinds)
+    resident = Resident(dataset, Task.REGRESSION, inputs=frozenset(tables), device=torch.device("cpu"))
+    resident.acquaint(dataset, np.array([0, 1]))
+    for name in ("id:drug_1", "id:drug_2"):
+        assert resident.features[name].diagonal().tolist() == [1, 1, 1, 0, 0]
+    assert resident.features["id:drug_1"] is resident.features["id:drug_2"]
+    assert resident.features["drug_1"].sum() == 10
+    resident.acquaint(dataset, np.array([2]))
+    assert resident.features["id:drug_1"].diagonal().tolist() == [0, 0, 1, 1, 0]

@@ -22,7 +22,10 @@ def posttrain(
     folder: Folder,
     *,
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the best.")] = 5,
-    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="At most, for each network.")] = 10,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="E", help="At most, for each network; 10 to 40, by the rows.", show_default=False),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="S", help="Times each network is trained.")] = 3,
     split: Annotated[
         list[str] | None,
@@ -68,7 +71,7 @@ def posttrain(
         return
     show(_table(finalists), "")
     learnt = "; final weights learnt from training and validation rows" if finalists.refit else ""
-    show(f"scores on the test rows; {plural(seeds, 'seed')}, at most {plural(epochs, 'epoch')}{learnt}")
+    show(f"scores on the test rows; {plural(seeds, 'seed')}, at most {plural(finalists.epochs, 'epoch')}{learnt}")
     if len(finalists.splits) > 1:
         show(
             f"the search has seen test rows of other splits than its own ({finalists.splits[0]}), which is the measure"

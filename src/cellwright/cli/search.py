@@ -66,8 +66,8 @@ def search(
         ),
     ] = 0,
     method: Annotated[
-        str, typer.Option(help="a3c, a2c, evolution or random.", metavar="NAME", rich_help_panel=_WHAT)
-    ] = "a3c",
+        str, typer.Option(help="evolution, a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT)
+    ] = "evolution",
     agents: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Of a3c and a2c; 3.", show_default=False, rich_help_panel=_WHAT),
@@ -101,7 +101,16 @@ def search(
     ] = 0,
     evaluations: Evaluations = None,
     minutes: Minutes = None,
-    epochs: Annotated[int, typer.Option(min=1, metavar="E", help="Passes over the rows.", rich_help_panel=_HOW)] = 1,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="E",
+            help="Passes over the rows; as many as make about 300,000 rows, 1 to 20.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     fraction: Annotated[
         float, typer.Option(metavar="F", help="Share of the training rows, up to 1.", rich_help_panel=_HOW)
     ] = 1.0,
@@ -220,7 +229,7 @@ def search(
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
     options = _options(method, agents, batch)
     workers = _workers(workers, executor)
-    fidelity = Fidelity(epochs, fraction, seconds)
+    Fidelity(epochs or 1, fraction, seconds)
     if evaluations is None and minutes is None:
         evaluations = api.EVALUATIONS
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
@@ -253,9 +262,9 @@ def search(
                 workers=workers,
                 evaluations=evaluations,
                 minutes=minutes,
-                epochs=fidelity.epochs,
-                fraction=fidelity.fraction,
-                seconds=fidelity.seconds,
+                epochs=epochs,
+                fraction=fraction,
+                seconds=seconds,
                 inner_folds=inner_folds,
                 max_parameters=size,
                 objectives=objective or (),

@@ -20,9 +20,9 @@ from cellwright.space import Architecture
 from cellwright.store import JsonLog
 from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe
-from cellwright.trial import Fidelity, Trial
+from cellwright.trial import Fidelity, Trial, usual_epochs
 
-__all__ = ["AGAINST", "Candidate", "Finalists", "posttrain", "total"]
+__all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
@@ -47,7 +47,7 @@ def posttrain(
     run: Searched,
     *,
     top: int = 5,
-    epochs: int = 10,
+    epochs: int | None = None,
     seeds: int = 3,
     patience: int = 3,
     against: Sequence[str] = AGAINST,
@@ -64,6 +64,7 @@ def posttrain(
     run folder. What the same request finished before is not done again, also after a kill.
 
     Args:
+        epochs: None: as `most_epochs` says.
         against: what the leaders are compared with: "manual" (the network made by hand), "mean", "linear", "boosting".
         splits: what else to divide the rows by, to be reported beside the run's own split. The search has seen rows on
             which these test, so only the run's own split tells what new data will bring.
@@ -84,6 +85,7 @@ def posttrain(
             f"got {top!r}, {patience!r} and {seeds!r}"
         )
     candidates = _candidates(run, top, seeds, against)
+    epochs = most_epochs(run) if epochs is None else epochs
     fidelity = Fidelity(epochs)
     recipe = replace(Recipe(**run.request.recipe), patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
@@ -113,6 +115,11 @@ def posttrain(
     finalists = tabulate(candidates, trials, metric=metric, epochs=epochs, seeds=seeds, splits=names, refit=refit)
     _write(run.folder / _TABLE, finalists)
     return finalists
+
+
+def most_epochs(run: Searched) -> int:
+    """Return how long a network is trained unless the caller says otherwise: three times the usual of a search."""
+    return min(40, max(10, 3 * usual_epochs(run.problem.rows)))
 
 
 def total(run: Searched, *, top: int, seeds: int, splits: Sequence[str] = ()) -> int:

@@ -95,8 +95,8 @@ def test_an_entity_that_training_has_not_met_is_zero() -> None:
         ),
         (lambda: Spline(1), "at least two knots"),
         (lambda: Embedding(2, 0), "spread above 0"),
-        (lambda: Fuse().cost(((3,), (4,))), "two vectors of equal width"),
-        (lambda: Modulate().cost(((3,), (4, 2))), "takes two vectors"),
+        (lambda: Fuse(("sum",)).cost(((3,), (4,))), "two vectors of equal width"),
+        (lambda: Modulate("film").cost(((3,), (4, 2))), "takes two vectors"),
         (lambda: Grouped(9, 1).cost(((3,),)), "a vector of at least 9"),
     ],
 )
@@ -135,7 +135,7 @@ def test_a_node_of_two_sources_needs_two() -> None:
     sketch = Sketch()
     x = sketch.input("x", 3)
     with pytest.raises(SpaceError, match=r"gives Fuse\(.*\) 1 sources; it takes 2"):
-        sketch.space("s", sketch.node("met", x, Fuse()))
+        sketch.space("s", sketch.node("met", x, Fuse(("sum",))))
 
 
 def test_a_mirror_reads_several_sources() -> None:
@@ -143,5 +143,5 @@ def test_a_mirror_reads_several_sources() -> None:
     x, y, z = (sketch.input(name, 3) for name in "xyz")
     film = sketch.meet("film", Modulate("film"), x, z)
     twin = sketch.mirror("twin", y, film, z)
-    space = sketch.space("s", sketch.meet("pair", Fuse(), film, twin))
+    space = sketch.space("s", sketch.meet("pair", Fuse(("sum",)), film, twin))
     assert space.architecture(space.point(())).parameters == (3 + 1) * 6 + 4

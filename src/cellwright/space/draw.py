@@ -123,6 +123,7 @@ def in_words(thing: Any) -> str:
         value = getattr(thing, one.name)
         if one.default is MISSING or value != one.default:
             plain = position == 0 or isinstance(value, str)
+            value = " + ".join(map(str, value)) if isinstance(value, tuple) else value
             words.append(str(value) if plain else f"{one.name} {value}")
     return " ".join(words)
 

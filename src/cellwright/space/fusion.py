@@ -24,7 +24,7 @@ class Fuse(Operation):
 
     arity: ClassVar[int | None] = 2
     commutes: ClassVar[bool] = True
-    parts: tuple[str, ...] = ("sum",)
+    parts: tuple[str, ...]
 
     def __post_init__(self) -> None:
         given: Any = self.parts
@@ -74,7 +74,7 @@ class Modulate(Operation):
     """
 
     arity: ClassVar[int | None] = 2
-    how: Literal["none", "scale", "film"] = "film"
+    how: Literal["none", "scale", "film"]
 
     def __post_init__(self) -> None:
         if self.how not in ("none", "scale", "film"):

@@ -27,7 +27,7 @@ _REACH = 2.5  # a standardised number is rarely further from 0
 class Residual(Operation):
     """Its input plus a dense layer of it, as wide as the input (He et al., arXiv:1512.03385)."""
 
-    activation: str = "relu"
+    activation: str
 
     def __post_init__(self) -> None:
         need_activation(self, self.activation)

@@ -147,6 +147,27 @@ def test_a_final_table_may_lack_anything(crafted: Maker, space: Space, tmp_path:
     assert "Final comparison" in checked.text
 
 
+def test_other_splits_stand_side_by_side(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 2))
+    rows = [
+        {
+            "name": name,
+            "kind": kind,
+            "scores": {"accuracy": {"mean": 0.9}},
+            "splits": {
+                "row": {"scores": {"accuracy": {"mean": 0.9}}},
+                "cell": {"scores": {"accuracy": {"mean": score}}},
+            },
+        }
+        for name, kind, score in (("one", "found", 0.625), ("two", "manual", 0.5))
+    ]
+    (run.folder / "posttrain.json").write_text(json.dumps(_finals(rows=rows, splits=["row", "cell"])))
+    checked, page = _checked(write_report(run, tmp_path / "r.html"))
+    assert "accuracy by cell" in checked.text
+    assert "<strong>0.625</strong>" in page
+    assert "The search has seen test rows of all splits but its own, row" in checked.text.replace("\n", " ")
+
+
 def test_of_errors_the_lowest_is_bold(crafted: Maker, space: Space, tmp_path: Path) -> None:
     run = crafted(several(space, 2))
     rows = [

@@ -162,7 +162,7 @@ def _times_in_parquet(folder: Path) -> None:
     _as_parquet(folder, lambda frame: frame.assign(growth=pd.Timestamp("2026-01-01")))
 
 
-GZIPPED = gzip.compress(lines(*single()).encode())
+GZIPPED = gzip.compress(lines(*single()).encode(), mtime=0)
 SMALL = matrix()[:1]
 
 

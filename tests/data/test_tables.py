@@ -36,7 +36,7 @@ def sheet(folder: Path, content: str) -> Sheet:
         ("t.csv", TEXT.replace("\n", "\r\n")),
         ("t.csv", TEXT.removesuffix("\n")),
         ("t.csv", TEXT.replace("cell", '" cell "').replace("A 1", '"A 1"')),
-        ("t.csv.gz", gzip.compress(TEXT.encode())),
+        ("t.csv.gz", gzip.compress(TEXT.encode(), mtime=0)),
         ("t.tsv.xz", lzma.compress(TEXT.replace(",", "\t").encode())),
     ],
 )
@@ -142,7 +142,7 @@ def test_a_column_that_is_empty_throughout_is_named(tmp_path: Path) -> None:
         ("t.csv", "", "is empty"),
         ("t.csv", "a,b\n", "has a header and no rows"),
         ("t.csv", "a,b\n1,2\n1,2,3,4\n", "is no table of equal rows: Expected 2 fields in line 3, saw 4"),
-        ("t.csv.gz", gzip.compress(TEXT.encode() * 100)[:-20], "cannot be read"),
+        ("t.csv.gz", gzip.compress(TEXT.encode() * 100, mtime=0)[:-20], "cannot be read"),
         ("t.csv.gz", b"text", "cannot be read: Not a gzipped file"),
         ("t.csv.xz", b"text", "cannot be read"),
         ("t.parquet", b"PAR1PAR1", "is no readable Parquet file"),

@@ -57,7 +57,7 @@ def packed(path: Path, name: str, content: bytes) -> Path:
 @pytest.fixture
 def archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Archive:
     """The archive, and `gdsc` fetched already."""
-    table = gzip.compress(TABLE.encode())
+    table = gzip.compress(TABLE.encode(), mtime=0)
     path = packed(tmp_path / "sources" / "gdsctools-1.0.1.tar.gz", tissue._MEMBER, table)
     pinned(monkeypatch, path, table)
     source = tiny(tmp_path)

@@ -50,7 +50,7 @@ class Task:
 
 
 def _matrix(title: str, file: str) -> Task:
-    return Task(title, "nt3", f"expression/{file}.csv.gz", "row", 5, (25, 1.0), (1, 3, 30), folds=5, hand=20)
+    return Task(title, "nt3", f"expression/{file}.csv.gz", "row", 5, (25, 1.0), (1, 3, 25), folds=5, hand=15)
 
 
 TASKS = {
@@ -59,7 +59,7 @@ TASKS = {
     "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (3, 3, 20), hand=8),
     "dose-curve": Task("O'Neil doses, by curve", "uno", "uno-dose", "pair", 30, (15, 1.0), (3, 5, 25)),
     "dose-cell": Task("O'Neil doses, by cell line", "uno", "uno-dose", "cell", 30, (15, 1.0), (3, 5, 25)),
-    "tissue": Task("Tissue of origin", "tissue", None, "row", 10, (25, 1.0), (1, 3, 30), folds=5, hand=8),
+    "tissue": Task("Tissue of origin", "tissue", None, "row", 10, (25, 1.0), (1, 3, 25), folds=5, hand=6),
     "prostate": _matrix("Prostate (Singh)", "singh"),
     "colon": _matrix("Colon (Alon)", "alon"),
     "tissues-4": _matrix("Four tissues (Su)", "su"),

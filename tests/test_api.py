@@ -30,6 +30,12 @@ def test_a_network_may_have_a_twentieth_of_the_parameters_of_that_made_by_hand(t
     assert usual_limit(problem, widths(*range(1, 40))) == problem.manual.parameters // 20
 
 
+def test_some_problems_ask_for_smaller_networks(tumor: Problem) -> None:
+    problem = replace(tumor, name="nt3", manual=network(4_000_000))
+    assert problem.manual is not None
+    assert usual_limit(problem, widths(*range(1, 40))) == problem.manual.parameters // 100
+
+
 def test_where_a_tenth_of_the_space_needs_more_it_may_have_more(tumor: Problem) -> None:
     space = widths(*range(1000, 2000, 100))
     sizes = sorted(space.architecture(space.point((option,))).parameters for option in range(10))
@@ -88,3 +94,28 @@ def test_leaders_are_spread_along_the_front(tumor: Problem, tmp_path: Path) -> N
     assert len(run.leaders(100)) == len(points)
     for trial, architecture in leaders:
         assert architecture.parameters == trial.outcome.parameters
+
+
+def test_leaders_are_tried_again_and_ranked_by_the_mean(tumor: Problem, tmp_path: Path) -> None:
+    run = cellwright.search(
+        tumor,
+        space=widths(*range(1, 25)),
+        method="random",
+        evaluations=18,
+        replicates=2,
+        inner_folds=2,
+        epochs=1,
+        max_parameters=None,
+        out=tmp_path / "run",
+        device="cpu",
+    )
+    rows = [row for row in run.rows() if row["status"] == "ok"]
+    tries: dict[str, list[float]] = {}
+    for row in rows:
+        assert row["replicate"] == len(tries.setdefault(row["key"], []))
+        tries[row["key"]].append(row["score"])
+    confirmed = {key: sum(scores) / 3 for key, scores in tries.items() if len(scores) == 3}
+    assert confirmed
+    assert any(len(set(tries[key])) > 1 for key in confirmed), "other seeds and parts"
+    (best, _), *_ = run.leaders(1)
+    assert confirmed[best.key] == max(confirmed.values()) == best.score == run.summary()["best"]["score"]

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["EVALUATIONS", "new_folder", "resume", "search", "usual_folds", "usual_limit"]
 
-_MANUAL_SHARE = 20
 _SMALL, _SMALL_SHARE = 10_000, 5  # below so many parameters nobody need save more
 _FEW_ROWS = 2000
+_REPLICATES = 2
 _DRAWS = 200  # of a space, to see how large its networks are
 EVALUATIONS = 100  # where neither these nor minutes are given
 
@@ -47,6 +47,7 @@ def search(
     fraction: float = 1.0,
     seconds: float | None = None,
     inner_folds: int | None = None,
+    replicates: int | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
     objectives: Sequence[str] = (),
     seed: int = 0,
@@ -70,6 +71,8 @@ def search(
         seconds: training of a trial stops after so long, with what it has learnt.
         inner_folds: score a trial by cross-validation over so many parts of training and validation rows; 1: on the
             validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
+        replicates: further tries, with other seeds and other parts, of each network that leads, whose mean then counts;
+            None: 2 where trials are cross-validated, since luck leads where rows are few, else 0.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
@@ -105,6 +108,9 @@ def search(
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
+    replicates = (_REPLICATES if folds > 1 else 0) if replicates is None else replicates
+    if replicates < 0:
+        raise UsageError(f"replicates must not be negative: {replicates!r}")
     folder = Path(out) if out is not None else new_folder(problem.name, method)
     request = Request(
         problem=problem.name,
@@ -123,10 +129,11 @@ def search(
         retries=retries,
         device=device,
         objectives=tuple(objectives),
+        replicates=replicates,
     )
     # what is wrong shows before anything is made
     try:
-        method_of(method, space, seed, request.fidelity, options, request.objectives)
+        method_of(method, space, seed, request.fidelity, options)
     except TypeError as error:
         raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
     train = Train(problem, space, seed, recipe or Recipe(), device)
@@ -203,9 +210,11 @@ def check_folds(problem: Problem, folds: int) -> None:
 def usual_limit(problem: Problem, space: Space) -> int | None:
     """Return the parameters a network may have unless the caller says otherwise.
 
-    A twentieth of the hand-made network's, or what lets a tenth of the space's points pass, if that is more; a fifth
+    A twentieth of the hand-made network's (another share for some problems), or what lets a tenth of the space's points pass, if that is more; a fifth
     of a hand-made network that is small itself.
     """
+    from cellwright import problems
+
     if problem.manual is None:
         return None
     sizes = []
@@ -214,7 +223,7 @@ def usual_limit(problem: Problem, space: Space) -> int | None:
             sizes.append(space.architecture(space.sample(rng_for(0, Use.SAMPLE, number))).parameters)
     tenth = sorted(sizes)[len(sizes) // 10] if sizes else 0
     small = min(problem.manual.parameters // _SMALL_SHARE, _SMALL)
-    return max(problem.manual.parameters // _MANUAL_SHARE, tenth, small)
+    return max(problem.manual.parameters // problems.share(problem), tenth, small)
 
 
 def new_folder(problem: str, method: str) -> Path:

@@ -15,10 +15,12 @@ from cellwright.errors import CellwrightError, RunError, SpaceError, UsageError
 from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.store import Event, Store
-from cellwright.trial import Outcome, Proposal, Status, Trial
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 __all__ = ["Limits", "Loop", "Reason", "replay"]
 
+_Identity = tuple[str, Fidelity]  # what is tried: an architecture, by its key, and how hard
+Wait = Callable[[SimpleQueue[int | None], float | None], int | None]
 _MOST_FOLLOWERS = 1000
 _MOST_REJECTED = 2000
 
@@ -137,6 +139,13 @@ class _Timed:
         return outcome, started, self.clock(), f"{os.uname().nodename}:{os.getpid()}:{threading.get_ident()}"
 
 
+def _wait(done: SimpleQueue[int | None], seconds: float | None) -> int | None:
+    try:
+        return done.get(timeout=seconds)
+    except Empty:
+        return None
+
+
 class Loop:
     """Drives a search until a limit, convergence, or a signal.
 
@@ -147,6 +156,8 @@ class Loop:
         evaluate: what workers call; picklable where the executor needs it.
         workers: evaluations that run at once; one more proposal waits ready, so that no worker waits for the search.
         observe: called with each trial told, also with those of the log.
+        clock: tells seconds; with `wait`, where time passes: really, or in a simulation.
+        wait: returns the number of a trial that has finished, or None after so many seconds.
     """
 
     def __init__(
@@ -161,6 +172,7 @@ class Loop:
         limits: Limits,
         observe: Callable[[Trial], None] = lambda _: None,
         clock: Callable[[], float] = time.time,
+        wait: Wait = _wait,
     ) -> None:
         self._search = search
         self._space = space
@@ -170,12 +182,13 @@ class Loop:
         self._limits = limits
         self._observe = observe
         self._clock = clock
+        self._wait_for = wait
         self._evaluate = _Timed(evaluate, clock)
         self._done: SimpleQueue[int | None] = SimpleQueue()
         self._running: dict[int, Future[tuple[Outcome, float, float, str]]] = {}
-        self._owner: dict[str, int] = {}  # key -> the trial being evaluated
-        self._followers: dict[str, list[int]] = {}  # key -> proposals that wait for that trial
-        self._known: dict[str, Trial] = {}
+        self._owner: dict[_Identity, int] = {}  # the trial being evaluated
+        self._followers: dict[_Identity, list[int]] = {}  # proposals that wait for that trial
+        self._known: dict[_Identity, Trial] = {}
         self._repeats: dict[int, int] = {}
         self._workers: dict[str, int] = {}
         self._evaluated = 0
@@ -263,16 +276,17 @@ class Loop:
             self._tell(proposal, Outcome(Status.REJECTED, error=str(error)), key="")
             return
         key, parameters = architecture.key, architecture.parameters
+        identity = key, proposal.fidelity
         if self._limits.parameters is not None and parameters > self._limits.parameters:
             reason = f"{parameters:,} parameters, over the limit of {self._limits.parameters:,}"
             self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
-        elif key in self._known:
-            self._tell(proposal, _repeated(self._known[key]), key)
-        elif key in self._owner:
-            self._followers[key].append(proposal.number)
+        elif identity in self._known:
+            self._tell(proposal, _repeated(self._known[identity]), key)
+        elif identity in self._owner:
+            self._followers[identity].append(proposal.number)
         else:
-            self._owner[key] = proposal.number
-            self._followers[key] = []
+            self._owner[identity] = proposal.number
+            self._followers[identity] = []
             future = self._executor.submit(self._evaluate, proposal)
             self._running[proposal.number] = future
             future.add_done_callback(lambda _: self._done.put(proposal.number))
@@ -282,16 +296,14 @@ class Loop:
     def _wait(self) -> None:
         """Take in what has finished; wait for it if need be."""
         left = None if self._limits.minutes is None else max(0.0, self._limits.minutes * 60 - self._now())
-        try:
-            number = self._done.get(timeout=left)
-        except Empty:
-            return
+        number = self._wait_for(self._done, left)
         if number is not None:
             self._finish(number)
 
     def _finish(self, number: int) -> None:
         proposal, future = self._pending[number], self._running.pop(number)
-        key = next(key for key, owner in self._owner.items() if owner == number)
+        identity = next(identity for identity, owner in self._owner.items() if owner == number)
+        key, _ = identity
         try:
             outcome, started, finished, place = future.result()
         except CancelledError:  # not begun when the loop ended: it stays pending
@@ -300,8 +312,8 @@ class Loop:
             raise RunError(f"the executor is broken: {error!r}; nothing finished is lost: resume") from error
         worker = self._workers.setdefault(place, len(self._workers))
         trial = self._tell(proposal, outcome, key, (started - self._zero, finished - self._zero), worker)
-        del self._owner[key]
-        for follower in self._followers.pop(key):
+        del self._owner[identity]
+        for follower in self._followers.pop(identity):
             self._tell(self._pending[follower], _repeated(trial), key)
 
     def _tell(
@@ -329,7 +341,7 @@ class Loop:
         self._rejected = self._rejected + 1 if trial.outcome.status is Status.REJECTED else 0
         if trial.evaluated:
             self._evaluated += 1
-            self._known[trial.key] = trial
+            self._known[trial.key, trial.proposal.fidelity] = trial
             self._repeats[agent] = 0
         elif trial.outcome.status is Status.CACHED:
             self._repeats[agent] += 1
@@ -357,7 +369,7 @@ class Loop:
         for future in self._running.values():
             future.cancel()
         while self._running and not self.interrupted:
-            number = self._done.get()
+            number = self._wait_for(self._done, None)
             if number is not None:
                 self._finish(number)
         for number in [number for number, future in self._running.items() if future.done()]:

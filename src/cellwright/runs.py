@@ -8,6 +8,7 @@ import numpy as np
 
 from cellwright.drive import drive
 from cellwright.methods.catalogue import method_of
+from cellwright.methods.confirmed import averaged
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, space_from_json
@@ -62,7 +63,15 @@ class Run:
             evaluations, minutes = self.limits()
         limits = Limits(evaluations, minutes, request.max_parameters)
         options = dict(request.options)
-        method = method_of(request.method, self.space, request.seed, request.fidelity, options, request.objectives)
+        method = method_of(
+            request.method,
+            self.space,
+            request.seed,
+            request.fidelity,
+            options,
+            objectives=request.objectives,
+            replicates=request.replicates,
+        )
         train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
         return drive(
             self.folder / LOG,
@@ -104,6 +113,7 @@ class Run:
                 "error": trial.outcome.error,
                 "scores": dict(trial.outcome.scores),
                 "source": trial.outcome.source,
+                "replicate": trial.proposal.fidelity.replicate,
                 "started": trial.started,
                 "finished": trial.finished,
                 "worker": trial.worker,
@@ -141,21 +151,21 @@ class Run:
         ]
 
     def _ranked(self) -> list[Trial]:
-        """Return the successful trials, equal architectures once, best score first."""
-        best: dict[str, Trial] = {}
-        for trial in self.replay().trials:
-            if trial.evaluated and trial.score is not None:
-                best.setdefault(trial.key, trial)
-        return sorted(best.values(), key=lambda trial: (-(trial.score or 0.0), trial.number))
+        """Return the successful trials, equal architectures once with their mean score, best first.
+
+        Where leaders are tried again, those that were come before all others.
+        """
+        tried = averaged(self.replay().trials)
+        most = 1 + self.request.replicates
+        ranked = sorted(tried, key=lambda one: (-min(one[1], most), -(one[0].score or 0.0), one[0].number))
+        return [trial for trial, _ in ranked]
 
     def summary(self) -> dict[str, Any]:
         """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
         state = self.replay()
         done = [trial for trial in state.trials if trial.evaluated]
         failed = [trial for trial in done if trial.score is None]
-        best = max(
-            (trial for trial in done if trial.score is not None), key=lambda trial: trial.score or 0.0, default=None
-        )
+        best = next(iter(self._ranked()), None)
         busy = sum(trial.finished - trial.started for trial in done)
         return {
             "run": str(self.folder),
@@ -163,6 +173,7 @@ class Run:
             "method": self.request.method,
             "metric": self.problem.metric,
             "folds": self.request.fidelity.folds,
+            "replicates": self.request.replicates,
             "state": state.reason.value if state.reason else "unfinished",
             "trials": len(done),
             "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
@@ -183,7 +194,7 @@ class Run:
         top: int = 5,
         epochs: int | None = None,
         seeds: int = 3,
-        patience: int = 3,
+        patience: int | None = None,
         against: Sequence[str] | None = None,
         splits: Sequence[str] = (),
         refit: bool | None = None,

@@ -20,6 +20,7 @@ class Use(IntEnum):
     CONTROLLER = 8
     REFIT = 9
     SYNTHETIC = 10
+    REPLICATE = 11
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

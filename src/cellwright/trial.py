@@ -40,12 +40,14 @@ class Fidelity:
         seconds: training stops after so long with what it has; None: never.
         folds: 1: score on the validation rows; more: cut training and validation rows into so many parts, score on each
             what the others taught, and so on all of them: where rows are few, the validation rows alone are chance.
+        replicate: tries of one architecture that differ in this alone are told apart, and differ in their seeds.
     """
 
     epochs: int = 1
     fraction: float = 1.0
     seconds: float | None = None
     folds: int = 1
+    replicate: int = 0
 
     def __post_init__(self) -> None:
         if self.epochs < 1:

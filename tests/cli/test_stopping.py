@@ -15,7 +15,9 @@ def _log(folder: Path) -> list[dict[str, Any]]:
 def _evaluated_once(folder: Path) -> bool:
     events = _log(folder)
     told = [event["number"] for event in events if event["event"] == "told"]
-    work = [e["key"] for e in events if e["event"] == "told" and e["outcome"]["status"] not in ("cached", "rejected")]
+    tries = {e["proposal"]["number"]: e["proposal"]["fidelity"]["replicate"] for e in events if e["event"] == "asked"}
+    done = [e for e in events if e["event"] == "told" and e["outcome"]["status"] not in ("cached", "rejected")]
+    work = [(e["key"], tries[e["number"]]) for e in done]
     return len(told) == len(set(told)) and len(work) == len(set(work))
 
 

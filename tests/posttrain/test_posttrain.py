@@ -217,3 +217,11 @@ def test_each_split_has_its_own_scores_and_ratios(trial: Callable[..., Trial]) -
         "drug": 0.5,
     }
     assert found["scores"] == found["splits"]["row"]["scores"]
+
+
+def test_where_the_search_cross_validated_every_network_trains_as_long_as_there(run: Run) -> None:
+    assert run.request.fidelity.folds == 5
+    rows = posttrain(run, top=1, seeds=1, against=("manual",)).rows
+    assert [row["epochs"] for row in rows] == [run.request.fidelity.epochs] * 2
+    (stopped,) = posttrain(run, top=1, seeds=1, epochs=40, patience=1, against=()).rows
+    assert stopped["epochs"] < 40

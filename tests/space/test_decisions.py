@@ -74,11 +74,12 @@ def test_neighbours_are_other_valid_values(decision: Decision, unit: float) -> N
     assert all(decision.check(other) == other for other in neighbours)
 
 
-def test_neighbours_of_numbers_are_near() -> None:
+def test_neighbours_of_numbers_are_near_and_far() -> None:
     assert list(Integer("i", 1, 3).neighbours(2)) == [1, 3]
     assert list(Integer("i", 1, 3).neighbours(3)) == [2]
-    assert list(Float("f", 0, 10).neighbours(5.0)) == pytest.approx([4, 6])
-    assert list(Float("f", 0, 10).neighbours(9.5)) == pytest.approx([8.5])
+    assert list(Integer("i", 1, 30).neighbours(16)) == [6, 13, 15, 17, 19, 26]
+    assert sorted(Float("f", 0, 30).neighbours(15.0)) == pytest.approx([5, 12, 14.25, 15.75, 18, 25])
+    assert sorted(Float("f", 0, 10).neighbours(9.9)) == pytest.approx([9.9 - 10 / 3, 8.9, 9.65])
     assert list(Choice("c", ("ab", "ef")).neighbours(1)) == [0]
 
 

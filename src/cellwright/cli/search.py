@@ -134,6 +134,16 @@ def search(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    replicates: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="N",
+            help="Try each leading network N times more, and rank by the mean; 2 with inner folds, else 0.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -266,6 +276,7 @@ def search(
                 fraction=fraction,
                 seconds=seconds,
                 inner_folds=inner_folds,
+                replicates=replicates,
                 max_parameters=size,
                 objectives=objective or (),
                 seed=seed,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cellwright.methods.confirmed import Confirmed
 from cellwright.methods.evolution import Evolution
 from cellwright.methods.objectives import Traded
 from cellwright.methods.protocol import Search
@@ -43,8 +44,19 @@ METHODS: dict[str, Callable[[Space, int, Fidelity, dict[str, Any]], Search]] = {
 
 
 def method_of(
-    name: str, space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any], objectives: Sequence[str] = ()
+    name: str,
+    space: Space,
+    seed: int,
+    fidelity: Fidelity,
+    options: dict[str, Any],
+    *,
+    objectives: Sequence[str] = (),
+    replicates: int = 0,
 ) -> Search:
-    """Return the search called `name`; with several objectives it is told how trials stand in all of them."""
+    """Return the search called `name`.
+
+    With several objectives it is told how trials stand in all of them; with replicates, leaders are tried again.
+    """
     method = METHODS[name](space, seed, fidelity, dict(options))
-    return Traded(method, objectives, space) if len(objectives) > 1 else method
+    traded = Traded(method, objectives, space) if len(objectives) > 1 else method
+    return Confirmed(traded, replicates=replicates) if replicates else traded

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cellwright.errors import SpaceError, UsageError
+from cellwright.errors import UsageError
+from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
@@ -36,25 +37,22 @@ class Evolution:
         self._size = population
         self._sample = sample
         self._population: deque[tuple[float, Point]] = deque(maxlen=population)
-        self._known: set[str] = set()
+        self._known = Known(space)
         self._born = 0  # successes told, of all times
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a random point while the population is young, a child of its best later; none that is known."""
         rng = rng_for(self._seed, Use.SAMPLE, number)
-        under_way = {self._key(proposal.point) for proposal in pending.values()}
-        point = self._space.sample(rng)
-        for _ in range(_TRIES):
-            if self._born >= self._size:
-                point = self._child(rng)
-            if self._key(point) not in self._known | under_way:
-                break
-            point = self._space.sample(rng)
-        return Proposal(number, point, self._fidelity)
+        under_way = self._known.under_way(pending)
+        for _ in range(_TRIES if self._born >= self._size else 0):
+            child = self._child(rng)
+            if self._known.new(child, under_way):
+                return Proposal(number, child, self._fidelity)
+        return Proposal(number, self._known.sample(rng, under_way), self._fidelity)
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into the population; a failure, or an answer from the cache, is known and no more."""
-        self._known.add(trial.key or self._key(trial.proposal.point))
+        self._known.add(trial)
         if trial.evaluated and trial.score is not None:
             self._population.append((trial.score, trial.proposal.point))
             self._born += 1
@@ -63,10 +61,3 @@ class Evolution:
         chosen = rng.choice(len(self._population), size=self._sample, replace=False)
         _, parent = max((self._population[int(place)] for place in chosen), key=lambda one: one[0])
         return self._space.mutate(parent, rng)
-
-    def _key(self, point: Point) -> str:
-        """Return the key of what a point builds; of one that cannot be built, what stands in for it."""
-        try:
-            return self._space.architecture(point).key
-        except SpaceError:
-            return repr(point.values)

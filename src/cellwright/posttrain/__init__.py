@@ -27,6 +27,7 @@ __all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "tot
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
 _FEW_ROWS = 5000
+_PATIENCE = 3
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
 
@@ -49,7 +50,7 @@ def posttrain(
     top: int = 5,
     epochs: int | None = None,
     seeds: int = 3,
-    patience: int = 3,
+    patience: int | None = None,
     against: Sequence[str] = AGAINST,
     splits: Sequence[str] = (),
     refit: bool | None = None,
@@ -60,11 +61,13 @@ def posttrain(
     """Retrain the leaders and the hand-made network with several seeds, fit the simple models, and judge all on test.
 
     Each network gets all training rows, at most `epochs` epochs, and returns to its best epoch on the validation rows
-    once `patience` epochs brought nothing better; the hand-made one too. The table is written to posttrain.json in the
+    once `patience` epochs brought nothing better; the hand-made one too. Where the search cross-validated, since rows
+    are few, each is trained for all of `epochs` instead, as it was there. The table is written to posttrain.json in the
     run folder. What the same request finished before is not done again, also after a kill.
 
     Args:
         epochs: None: as `most_epochs` says.
+        patience: None: 3, or no early stopping where the search cross-validated.
         against: what the leaders are compared with: "manual" (the network made by hand), "mean", "linear", "boosting".
         splits: what else to divide the rows by, to be reported beside the run's own split. The search has seen rows on
             which these test, so only the run's own split tells what new data will bring.
@@ -79,7 +82,7 @@ def posttrain(
     unknown = sorted(set(against) - set(AGAINST))
     if unknown:
         raise UsageError(f"there is nothing to compare with called {unknown[0]!r}; known: {', '.join(AGAINST)}")
-    if top < 1 or not 1 <= seeds <= MOST_SEEDS or patience < 1:
+    if top < 1 or not 1 <= seeds <= MOST_SEEDS or (patience is not None and patience < 1):
         raise UsageError(
             f"top and patience must be at least 1, seeds within 1 and {MOST_SEEDS}; "
             f"got {top!r}, {patience!r} and {seeds!r}"
@@ -87,6 +90,8 @@ def posttrain(
     candidates = _candidates(run, top, seeds, against)
     epochs = most_epochs(run) if epochs is None else epochs
     fidelity = Fidelity(epochs)
+    if patience is None and run.request.fidelity.folds == 1:
+        patience = _PATIENCE
     recipe = replace(Recipe(**run.request.recipe), patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
     refit = run.problem.rows < _FEW_ROWS if refit is None else refit
@@ -118,7 +123,12 @@ def posttrain(
 
 
 def most_epochs(run: Searched) -> int:
-    """Return how long a network is trained unless the caller says otherwise: three times the usual of a search."""
+    """Return how long a network is trained unless the caller says otherwise.
+
+    Three times the usual of a search; where the search cross-validated, as long as there.
+    """
+    if run.request.fidelity.folds > 1:
+        return run.request.fidelity.epochs
     return min(40, max(10, 3 * usual_epochs(run.problem.rows)))
 
 

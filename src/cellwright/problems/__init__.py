@@ -12,11 +12,11 @@ from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, tissue, tumor, uno
-from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.built_in import SHARE, Asked, BuiltIn
 from cellwright.problems.response import general
 from cellwright.space import Space
 
-__all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "space", "spaces"]
+__all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "share", "space", "spaces"]
 
 _BUILT_IN = {built.name: built for built in (tumor.TUMOR, uno.UNO, combo.COMBO, nt3.NT3, tissue.TISSUE)}
 
@@ -70,6 +70,12 @@ def load(
     asked = _asked(built, target, split, seed, data, columns)
     folder = _folder(built, asked)
     return _kept(folder) or built.load(folder, asked)
+
+
+def share(problem: Problem) -> int:
+    """Return of how many of the hand-made network's parameters a found one may have one, by default."""
+    built = _BUILT_IN.get(problem.name)
+    return built.share if built else SHARE
 
 
 def prepared(name: str) -> Problem | None:

@@ -10,8 +10,9 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem
 from cellwright.space import Architecture, Shape, Space
 
-__all__ = ["Asked", "BuiltIn"]
+__all__ = ["SHARE", "Asked", "BuiltIn"]
 
+SHARE = 20
 MakeSpace = Callable[[Mapping[str, Shape], int, Mapping[str, str]], Space]
 """Takes input shapes, units of the last layer, and for some inputs the kind of entity they tell of."""
 MakeManual = Callable[[Mapping[str, Shape], int], Architecture]
@@ -56,6 +57,7 @@ class BuiltIn:
     Attributes:
         title: what must be learned, in words.
         published: input shapes of the published data, at which parameters are quoted.
+        share: a found network has at most one in so many of the parameters of the one made by hand, by default.
         kinds: for inputs there that tell of an entity, what kind that is.
         outputs: units of the last layer there.
         manual: the network designed by hand.
@@ -75,4 +77,5 @@ class BuiltIn:
     load: Load
     source: str | None
     own_data: bool = False
+    share: int = SHARE
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from cellwright.errors import SpaceError
 __all__ = ["Choice", "Decision", "Float", "Integer", "Value", "When"]
 
 Value = int | float
+_STEPS = (-1 / 3, -0.1, 0.1, 1 / 3)  # to neighbours, as shares of a range: far ones cross it, near ones end the way
 
 
 def _check_names(kind: str, name: Any, when: Any = None) -> None:
@@ -165,7 +166,11 @@ class Integer:
         return value
 
     def neighbours(self, value: Value) -> Iterator[int]:
-        return (int(value) + step for step in (-1, 1) if self.low <= value + step <= self.high)
+        """Yield the numbers next to one, and those a tenth and a third of the range away."""
+        unit = self.unit(value)
+        far = {self.at(unit + step) for step in _STEPS if 0 <= unit + step <= 1}
+        near = {int(value) + step for step in (-1, 1) if self.low <= value + step <= self.high}
+        return iter(sorted((far | near) - {int(value)}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,9 +221,9 @@ class Float:
         return value
 
     def neighbours(self, value: Value) -> Iterator[float]:
-        """Yield the numbers a tenth of the range away."""
+        """Yield the numbers a fortieth, a tenth and a third of the range away."""
         unit = self.unit(value)
-        return (self.at(unit + step) for step in (-0.1, 0.1) if 0 <= unit + step <= 1)
+        return (self.at(unit + step) for step in (*_STEPS, -1 / 40, 1 / 40) if 0 <= unit + step <= 1)
 
 
 Decision = Choice | Integer | Float

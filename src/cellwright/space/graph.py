@@ -209,7 +209,7 @@ class Space:
     def neighbours(self, point: Point) -> Iterator[Point]:
         """Yield the allowed points that differ from `point` in one active decision.
 
-        Of an Integer the numbers next to it, of a Float those a tenth of the range away.
+        Of a Choice all other options, of an Integer or Float some numbers near and far.
         """
         active = self.active(self._values(point))
         for index, decision in enumerate(self.decisions):

@@ -40,6 +40,7 @@ class Request:
         memory_gib: a worker may allocate.
         retries: of a trial whose worker died.
         objectives: what is traded against one another, the problem's score first; none: the score alone counts.
+        replicates: further tries of each leader.
         versions: of what results may depend on.
     """
 
@@ -59,6 +60,7 @@ class Request:
     retries: int
     device: str
     objectives: tuple[str, ...] = ()
+    replicates: int = 0
     versions: Mapping[str, str] = field(default_factory=versions)
 
 

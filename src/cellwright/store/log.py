@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from cellwright.errors import RunError
 
-__all__ = ["Event", "JsonLog", "Store"]
+__all__ = ["Event", "JsonLog", "Memory", "Store"]
 
 Event = dict[str, Any]
 _SYNC_SECONDS = 1.0
@@ -28,6 +28,21 @@ class Store(Protocol):
     def events(self) -> Iterator[Event]:
         """Yield all events from the first."""
         ...
+
+
+class Memory:
+    """Events in a list: they end with the process, for simulations."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+
+    def append(self, event: Event) -> None:
+        """Keep an event."""
+        self._events.append(event)
+
+    def events(self) -> Iterator[Event]:
+        """Yield all events."""
+        yield from self._events
 
 
 class JsonLog:

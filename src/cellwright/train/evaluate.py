@@ -52,10 +52,12 @@ class Train:
     def _measured(self, architecture: Architecture, proposal: Proposal) -> tuple[Mapping[str, float], float]:
         """Return scores and seconds of training."""
         seed = seed_for(self.seed, Use.TRIAL, proposal.number)
+        replicate = proposal.fidelity.replicate
+        subset_seed = seed_for(self.seed, Use.REPLICATE, replicate) if replicate else self.seed
         what = (architecture, self.problem, proposal.fidelity)
         if proposal.fidelity.folds > 1:
-            return cross_fit(*what, recipe=self.recipe, seed=seed, subset_seed=self.seed, device=self.device)
-        fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=self.seed, device=self.device)
+            return cross_fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device)
+        fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device)
         return fitted.scores, fitted.seconds
 
 

@@ -1,0 +1,79 @@
+"""Leaders are tried again before they are believed.
+
+The best of hundreds of noisy scores is mostly the luckiest: where rows are few, luck exceeds what networks differ by.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Mapping
+from dataclasses import replace
+
+from cellwright.errors import UsageError
+from cellwright.methods.protocol import Search
+from cellwright.trial import Proposal, Trial
+
+__all__ = ["Confirmed", "averaged"]
+
+
+def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
+    """Return the first success of each architecture, with its mean score and how often it was tried."""
+    tries: dict[str, list[Trial]] = {}
+    for trial in trials:
+        if trial.evaluated and trial.score is not None:
+            tries.setdefault(trial.key, []).append(trial)
+    return [(_mean(of_key), len(of_key)) for of_key in tries.values()]
+
+
+def _mean(tries: list[Trial]) -> Trial:
+    scores = [trial.score for trial in tries if trial.score is not None]
+    return replace(tries[0], outcome=replace(tries[0].outcome, score=sum(scores) / len(scores)))
+
+
+class Confirmed:
+    """Another search, beside which the architectures of the highest mean score are tried again with other seeds.
+
+    Args:
+        replicates: further tries of each.
+        leaders: how many at most; a tenth of the architectures tried.
+    """
+
+    def __init__(self, search: Search, *, replicates: int, leaders: int = 10) -> None:
+        if replicates < 1 or leaders < 1:
+            raise UsageError(f"replicates and leaders must be at least 1, not {replicates!r} and {leaders!r}")
+        self._search = search
+        self._replicates = replicates
+        self._leaders = leaders
+        self._first: dict[str, Proposal] = {}
+        self._scores: dict[str, list[float]] = {}
+        self._tries: dict[str, int] = {}  # further ones that were told, failures included
+        self._order: list[tuple[float, int, str]] = []  # minus the mean score, number, key; ascending
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return a leader that was not tried often enough, else what the other search asks."""
+        out = {(p.point, p.fidelity.replicate) for p in pending.values() if p.fidelity.replicate}
+        for _, _, key in self._order[: min(self._leaders, len(self._order) // 10)]:
+            first = self._first[key]
+            for replicate in range(self._tries[key] + 1, self._replicates + 1):
+                if (first.point, replicate) not in out:
+                    return Proposal(number, first.point, replace(first.fidelity, replicate=replicate))
+        others = {key: proposal for key, proposal in pending.items() if not proposal.fidelity.replicate}
+        return self._search.ask(number, others)
+
+    def tell(self, trial: Trial) -> None:
+        """Take a further try into the mean; tell the other search of all others."""
+        key = trial.key
+        if trial.proposal.fidelity.replicate:
+            self._tries[key] += 1
+        else:
+            self._search.tell(trial)
+        if not trial.evaluated or trial.score is None:
+            return
+        if key in self._scores:
+            del self._order[bisect_left(self._order, self._place(key))]
+        else:
+            self._first[key], self._scores[key], self._tries[key] = trial.proposal, [], 0
+        self._scores[key].append(trial.score)
+        insort(self._order, self._place(key))
+
+    def _place(self, key: str) -> tuple[float, int, str]:
+        scores = self._scores[key]
+        return -sum(scores) / len(scores), self._first[key].number, key

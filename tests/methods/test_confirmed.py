@@ -1,0 +1,100 @@
+from collections.abc import Mapping
+
+import pytest
+from tests.spaces import settings_space
+
+from cellwright.errors import UsageError
+from cellwright.methods import Random
+from cellwright.methods.confirmed import Confirmed, averaged
+from cellwright.seeds import Use, rng_for
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+
+SPACE = settings_space()
+
+
+def outcome(proposal: Proposal, luck: float = 1.0) -> Outcome:
+    """Score what the point is worth, and luck."""
+    worth = float(SPACE.encode(proposal.point).sum())
+    noise = rng_for(proposal.number, Use.TRIAL).normal() * luck
+    return Outcome(Status.OK, worth + noise)
+
+
+def driven(search: Confirmed, trials: int, luck: float = 1.0) -> list[Trial]:
+    told = []
+    for number in range(trials):
+        proposal = search.ask(number, {})
+        assert proposal is not None
+        told.append(
+            Trial(proposal, outcome(proposal, luck), SPACE.architecture(proposal.point).key, number, number + 1)
+        )
+        search.tell(told[-1])
+    return told
+
+
+def confirmed(**options: int) -> Confirmed:
+    return Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), **{"replicates": 3, **options})
+
+
+def test_each_leader_is_tried_as_often_as_asked_and_no_other() -> None:
+    told = driven(confirmed(leaders=2), 100)
+    ranked = sorted(averaged(told), key=lambda one: -(one[0].score or 0.0))
+    assert [count for _, count in ranked[:2]] == [4, 4]
+    assert sum(count == 1 for _, count in ranked) > 60
+    for trial, count in averaged(told):
+        tries = [one.proposal.fidelity.replicate for one in told if one.key == trial.key]
+        assert tries == list(range(count))
+
+
+def test_the_mean_of_a_leader_is_nearer_to_its_worth_than_its_first_score() -> None:
+    told = driven(confirmed(), 400)
+    first = {trial.key: trial.score or 0.0 for trial in told if not trial.proposal.fidelity.replicate}
+    leaders = [trial for trial, count in averaged(told) if count == 4]
+    worth = {trial.key: outcome(trial.proposal, 0.0).score or 0.0 for trial in leaders}
+    luck = [
+        sum(score[key] - worth[key] for key in worth) for score in (first, {t.key: t.score or 0.0 for t in leaders})
+    ]
+    assert len(leaders) >= 10
+    assert luck[0] > 1.5 * luck[1] > 0
+
+
+def test_nothing_is_tried_again_before_there_are_ten() -> None:
+    told = driven(confirmed(), 10)
+    assert not any(trial.proposal.fidelity.replicate for trial in told)
+
+
+def test_what_is_under_way_is_not_asked_twice_and_the_other_search_does_not_see_it() -> None:
+    class Strict(Random):
+        def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+            assert not any(proposal.fidelity.replicate for proposal in pending.values())
+            return super().ask(number, pending)
+
+        def tell(self, trial: Trial) -> None:
+            assert not trial.proposal.fidelity.replicate
+
+    search = Confirmed(Strict(SPACE, seed=0, fidelity=Fidelity()), replicates=2, leaders=1)
+    driven(search, 10, luck=0.0)
+    pending: dict[int, Proposal] = {}
+    for number in range(10, 14):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+    assert [proposal.fidelity.replicate for proposal in pending.values()] == [1, 2, 0, 0]
+
+
+def test_a_further_try_that_fails_counts_as_a_try() -> None:
+    search = Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), replicates=1, leaders=1)
+    told = driven(search, 10, luck=0.0)
+    again = search.ask(10, {})
+    assert again is not None
+    assert again.fidelity.replicate == 1
+    search.tell(Trial(again, Outcome(Status.FAILED), SPACE.architecture(again.point).key, 10, 11))
+    following = search.ask(11, {})
+    assert following is not None
+    assert following.fidelity.replicate == 0
+    assert len(averaged(told)) == 10
+
+
+def test_numbers_out_of_range_are_refused() -> None:
+    for wrong in ({"replicates": 0}, {"leaders": 0}):
+        with pytest.raises(UsageError, match="at least 1"):
+            confirmed(**wrong)

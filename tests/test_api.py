@@ -112,8 +112,10 @@ def test_leaders_are_tried_again_and_ranked_by_the_mean(tumor: Problem, tmp_path
     rows = [row for row in run.rows() if row["status"] == "ok"]
     tries: dict[str, list[float]] = {}
     for row in rows:
-        assert row["replicate"] == len(tries.setdefault(row["key"], []))
-        tries[row["key"]].append(row["score"])
+        tries.setdefault(row["key"], []).append(row["score"])
+    for key, scores in tries.items():
+        assert {row["replicate"] for row in rows if row["key"] == key} <= set(range(3))
+        assert len(scores) <= 3
     confirmed = {key: sum(scores) / 3 for key, scores in tries.items() if len(scores) == 3}
     assert confirmed
     assert any(len(set(tries[key])) > 1 for key in confirmed), "other seeds and parts"

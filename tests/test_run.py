@@ -10,7 +10,7 @@ import pytest
 
 from cellwright.errors import RunError, UsageError
 from cellwright.methods import Listed, Random, Search
-from cellwright.methods.catalogue import METHODS
+from cellwright.methods.catalogue import AGENTS, METHODS
 from cellwright.run import Limits, Loop, Reason, replay
 from cellwright.space import Space
 from cellwright.store import JsonLog
@@ -147,7 +147,7 @@ def test_a_run_killed_anywhere_and_resumed_is_a_run_never_stopped(
     method: str, tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
     space = small_space()
-    options: dict[str, object] = {} if method in ("random", "evolution") else {"agents": 2, "batch": 3}
+    options: dict[str, object] = {"agents": 2, "batch": 3} if method in AGENTS else {}
     limits = Limits(evaluations=10)
 
     def run(path: Path) -> None:

@@ -18,7 +18,7 @@ from cellwright.problem import Problem
 from cellwright.run import Limits
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Space, space_to_json
+from cellwright.space import Point, Space, space_to_json
 from cellwright.store.folder import Request, create_folder
 from cellwright.trial import Fidelity, usual_epochs
 
@@ -50,6 +50,7 @@ def search(
     replicates: int | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
     objectives: Sequence[str] = (),
+    starts: Sequence[Point] | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     recipe: "Recipe | None" = None,
@@ -74,6 +75,7 @@ def search(
         replicates: further tries, with other seeds and other parts, of each network that leads, whose mean then counts;
             None: 2 where trials are cross-validated, since luck leads where rows are few, else 0.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
+        starts: points of the space that are tried first; None: what the problem knows to be good in its default space.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
         timeout: seconds after which a trial is killed.
@@ -105,6 +107,7 @@ def search(
     if method in AGENTS and "agents" not in options:
         # while one agent waits for the last of its batch, the others must keep all workers busy
         options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
+    starts = problems.starts(problem, space) if starts is None else starts
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
@@ -122,6 +125,7 @@ def search(
         evaluations=evaluations,
         minutes=minutes,
         max_parameters=max_parameters,
+        starts=tuple(space.point(point.values).values for point in starts),
         seed=seed,
         recipe=asdict(recipe or Recipe()),
         timeout=timeout,
@@ -210,8 +214,8 @@ def check_folds(problem: Problem, folds: int) -> None:
 def usual_limit(problem: Problem, space: Space) -> int | None:
     """Return the parameters a network may have unless the caller says otherwise.
 
-    A twentieth of the hand-made network's (another share for some problems), or what lets a tenth of the space's points pass, if that is more; a fifth
-    of a hand-made network that is small itself.
+    A twentieth of the hand-made network's (another share for some problems), or what lets a tenth of the space's points
+    pass, if that is more; a fifth of a hand-made network that is small itself.
     """
     from cellwright import problems
 

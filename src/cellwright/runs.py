@@ -71,6 +71,7 @@ class Run:
             options,
             objectives=request.objectives,
             replicates=request.replicates,
+            starts=[self.space.point(values) for values in request.starts],
         )
         train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
         return drive(

@@ -21,6 +21,8 @@ class Use(IntEnum):
     REFIT = 9
     SYNTHETIC = 10
     REPLICATE = 11
+    FOREST = 12
+    TURN = 13
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

@@ -1,11 +1,10 @@
-from tests.spaces import settings_space
-
 from cellwright.executors.virtual import VirtualCluster
 from cellwright.methods import Random
 from cellwright.run import Limits, Loop, Reason
 from cellwright.space import Space
 from cellwright.store import Memory
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+from tests.spaces import settings_space
 
 SPACE = settings_space()
 

@@ -1,6 +1,7 @@
 """The default spaces, at tiny inputs: every option builds and learns."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 from cellwright.build import Network
 from cellwright.data.dataset import Dataset, Table
 from cellwright.metrics import Task
-from cellwright.problems import combo, nt3, uno
+from cellwright.problems import built_in, combo, nt3, uno
 from cellwright.problems.response import general
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Architecture, Choice, Dense, Input, Shape, Space
@@ -240,3 +241,20 @@ def test_wider_trunks_cost_more() -> None:
         values[place] = option
         sizes.append(space.architecture(space.point(values)).parameters)
     assert all(first < second for first, second in pairwise(sizes))
+
+
+@pytest.mark.parametrize("name", ["nt3", "tissue"])
+def test_a_search_of_expression_starts_with_linear_models(name: str) -> None:
+    (built,) = built_in(name)
+    space = next(iter(built.spaces.values()))({"expression": (500,)}, 3, {})
+    points = built.starts(space)
+    built_ones = [space.architecture(point) for point in points]
+    assert built_ones[0].parameters == 501 * 3
+    assert [one.parameters for one in built_ones[1:3]] == [501 * 3 + 1000] * 2
+    assert len({one.key for one in built_ones}) == len(points) == 6
+
+
+def test_without_some_settings_there_are_starts_too() -> None:
+    space = next(iter(built_in("nt3")[0].spaces.values()))({"expression": (500,)}, 2, {})
+    fixed = replace(space, settings=tuple(one for one in space.settings if one.name != "learning_rate"))
+    assert built_in("nt3")[0].starts(fixed)[1].fingerprint == fixed.fingerprint

@@ -78,6 +78,8 @@ class A3C:
         """Return the next point of the agent that is furthest with its batch; None: all batches are out."""
         out: dict[int, set[int]] = {}
         for proposal in pending.values():
+            if "agent" not in proposal.notes:  # another search's
+                continue
             out.setdefault(proposal.notes["agent"], set()).add(proposal.notes["item"])
         furthest: tuple[int, int, int] | None = None
         for index, agent in enumerate(self._agents):
@@ -100,6 +102,8 @@ class A3C:
             RunError: the trial is not what this search asked for.
         """
         notes = trial.proposal.notes
+        if "agent" not in notes:  # another search asked for it
+            return
         agent = self._agents[notes["agent"]]
         if trial.proposal.point.values != agent.drawn.values[notes["item"]]:
             raise RunError(

@@ -1,6 +1,6 @@
 """The built-in problems: for each its data, its spaces and the network designed by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,9 +14,9 @@ from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, tissue, tumor, uno
 from cellwright.problems.built_in import SHARE, Asked, BuiltIn
 from cellwright.problems.response import general
-from cellwright.space import Space
+from cellwright.space import Point, Space
 
-__all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "share", "space", "spaces"]
+__all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "share", "space", "spaces", "starts"]
 
 _BUILT_IN = {built.name: built for built in (tumor.TUMOR, uno.UNO, combo.COMBO, nt3.NT3, tissue.TISSUE)}
 
@@ -76,6 +76,12 @@ def share(problem: Problem) -> int:
     """Return of how many of the hand-made network's parameters a found one may have one, by default."""
     built = _BUILT_IN.get(problem.name)
     return built.share if built else SHARE
+
+
+def starts(problem: Problem, space: Space) -> Sequence[Point]:
+    """Return the points that a search of `space` tries first, where it is the problem's default space."""
+    built = _BUILT_IN.get(problem.name)
+    return built.starts(space) if built and space.name == next(iter(built.spaces)) else ()
 
 
 def prepared(name: str) -> Problem | None:

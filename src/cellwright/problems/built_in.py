@@ -1,6 +1,6 @@
 """What a built-in problem is: the seam between the catalogue and the modules of the problems."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -8,7 +8,7 @@ from typing import Protocol
 from cellwright.data.splits import Division
 from cellwright.metrics import Task
 from cellwright.problem import Problem
-from cellwright.space import Architecture, Shape, Space
+from cellwright.space import Architecture, Point, Shape, Space
 
 __all__ = ["SHARE", "Asked", "BuiltIn"]
 
@@ -58,6 +58,7 @@ class BuiltIn:
         title: what must be learned, in words.
         published: input shapes of the published data, at which parameters are quoted.
         share: a found network has at most one in so many of the parameters of the one made by hand, by default.
+        starts: points of the default space that a search tries first, such as a plain linear model.
         kinds: for inputs there that tell of an entity, what kind that is.
         outputs: units of the last layer there.
         manual: the network designed by hand.
@@ -78,4 +79,5 @@ class BuiltIn:
     source: str | None
     own_data: bool = False
     share: int = SHARE
+    starts: Callable[[Space], Sequence[Point]] = lambda _: ()
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -5,6 +5,7 @@ Space: SC19 (arXiv:1909.00311). Hand-made networks: CANDLE's, and the one whose 
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from cellwright.data import candle
 from cellwright.data.frames import Frames, dataset_of
@@ -18,6 +19,7 @@ from cellwright.space import (
     Activation,
     Architecture,
     BatchNorm,
+    Choice,
     Conv1D,
     Dense,
     Dropout,
@@ -27,6 +29,7 @@ from cellwright.space import (
     LayerNorm,
     MaxPool1D,
     Operation,
+    Point,
     Scale,
     Shape,
     Sketch,
@@ -34,7 +37,7 @@ from cellwright.space import (
     When,
 )
 
-__all__ = ["NT3", "better", "manual", "paper_manual", "prepared_matrix", "small"]
+__all__ = ["NT3", "better", "manual", "paper_manual", "prepared_matrix", "small", "starts"]
 
 PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
 _LEAST = 38  # genes that the windows of the hand-made network take
@@ -44,12 +47,14 @@ _ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name i
 def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
     """Return the default space: a first layer that is narrow, selective, grouped or shortening; the linear model too.
 
-    What the published space lacks: pooling that shortens, gates on features, stretches of the input with few weights
-    each, normalisation, dropout on the input, a linear path beside the layers, and the training itself.
+    What the published space lacks: the normalised sample, pooling that shortens, gates on features, stretches of the
+    input with few weights each, normalisation, dropout on the input, a linear path beside the layers, and the training
+    itself.
     """
     sketch = Sketch()
     source = sketch.input("expression", inputs["expression"])
-    chosen = sketch.node("select", source, (Identity(), Scale()))
+    # a sample's own level and spread tell of the laboratory: where samples are few, taking them out helps any network
+    chosen = sketch.node("select", source, (Identity(), LayerNorm(), BatchNorm(), Scale()))
     block = sketch.node("input dropout", chosen, (Identity(), *(Dropout(rate) for rate in (0.2, 0.5, 0.7))))
     block = sketch.node("shorten", block, _shortening(inputs["expression"]))
     if inputs["expression"][0] >= _LONG:
@@ -77,6 +82,30 @@ def _shortening(shape: Shape) -> tuple[Operation, ...]:
     groups = [count for count in (16, 64, 256) if count * 8 <= shape[0]]
     stretches = [Grouped(count, width, "relu") for count in groups for width in (1, 2)]
     return (Identity(), *stretches, *(_CONVOLUTIONS if shape[0] >= _LONG else ()))
+
+
+def starts(space: Space) -> list[Point]:
+    """Return points of the default space that do well on many data: linear models, and one layer."""
+    normed = {"select": LayerNorm(), "learning_rate": 2e-3}
+    narrow = {"dense.1": Dense(64, "relu"), "norm.1": BatchNorm(), "dropout.1": Dropout(0.5)}
+    wanted: list[dict[str, Any]] = [
+        {},
+        normed,
+        {**normed, "input dropout": Dropout(0.5)},
+        {**normed, "dense.1": Dense(16, "relu")},
+        {**narrow, "learning_rate": 1e-3, "batch_size": 32},
+        {**narrow, "learning_rate": 1e-3, "batch_size": 32, "input dropout": Dropout(0.5)},
+    ]
+    return [_with(space, options) for options in wanted]
+
+
+def _with(space: Space, wanted: Mapping[str, Any]) -> Point:
+    """Return the point of some options, and of the first one of all other decisions."""
+    values = []
+    for decision in space.decisions:
+        assert isinstance(decision, Choice)
+        values.append(decision.options.index(wanted[decision.name]) if decision.name in wanted else 0)
+    return space.point(values)
 
 
 def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
@@ -168,5 +197,6 @@ NT3 = BuiltIn(
     load=load,
     source=None,
     own_data=True,
+    starts=starts,
     share=100,  # two convolutions without pooling that shortens: most of its 155 million are one dense layer
 )

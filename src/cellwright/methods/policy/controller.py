@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from cellwright.errors import SpaceError
 from cellwright.seeds import Use, rng_for, seed_for
-from cellwright.space import Choice, Decision, Integer, Space, Value
+from cellwright.space import Choice, Decision, Integer, Point, Space, Value
 
-__all__ = ["Controller", "Evaluation", "Plan", "levels_of", "new_controller", "plan"]
+__all__ = ["Controller", "Evaluation", "Plan", "levels_of", "levels_of_point", "new_controller", "plan"]
 
 _MOST_LEVELS = 32
 _BINS = 16  # for real numbers and wide ranges; within a bin the value is uniform
@@ -140,6 +140,22 @@ def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: 
             active = torch.tensor([space.active(closed) for closed in values])
             return Plan(tuple(values), torch.stack(taken), active)
     raise SpaceError(f"space {space.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
+
+
+def levels_of_point(space: Space, point: Point) -> tuple[Tensor, Tensor]:
+    """Return what the heads would have chosen, int64 (decisions,), and which decisions matter, bool (decisions,)."""
+    pairs = zip(space.decisions, point.values, strict=True)
+    levels = [_level(decision, value) for decision, value in pairs]
+    return torch.tensor(levels), torch.tensor(space.active(point.values))
+
+
+def _level(decision: Decision, value: Value) -> int:
+    if isinstance(decision, Choice):
+        return int(value)
+    count = levels_of(decision)
+    if isinstance(decision, Integer) and decision.size == count:
+        return int(value) - decision.low
+    return min(int(decision.unit(value) * count), count - 1)
 
 
 def _value(decision: Decision, level: int, jitter: float) -> Value:

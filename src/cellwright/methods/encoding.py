@@ -1,0 +1,61 @@
+"""Points as rows of numbers, for models that predict scores."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from cellwright.methods.known import Known
+from cellwright.space import Choice, Decision, Point, Space
+
+__all__ = ["Encoding", "ordered"]
+
+_OFF = -1.0  # in the columns of a decision that is switched off
+
+
+def ordered(decision: Decision) -> bool:
+    """Return whether a decision's values have an order: numbers, as options or in a range."""
+    if not isinstance(decision, Choice):
+        return True
+    return all(isinstance(option, int | float) and not isinstance(option, bool) for option in decision.options)
+
+
+class Encoding:
+    """Turns points into rows.
+
+    A decision with an order is one column, from 0 to 1; any other has a column an option. Three more columns tell
+    what is known of the network: the logarithms of its parameters and operations, and its vertices.
+    """
+
+    def __init__(self, space: Space, known: Known) -> None:
+        self._space = space
+        self._known = known
+        self._tables: list[np.ndarray | None] = [_table(decision) for decision in space.decisions]
+        self._conditional = any(decision.when is not None for decision in space.decisions)
+
+    def __call__(self, points: Sequence[Point]) -> np.ndarray:
+        """Return float32 (points, columns)."""
+        columns: list[np.ndarray] = []
+        active = np.array([self._space.active(point.values) for point in points]) if self._conditional else None
+        for place, (decision, table) in enumerate(zip(self._space.decisions, self._tables, strict=True)):
+            values = [point.values[place] for point in points]
+            if table is None:
+                block = np.array([decision.unit(value) for value in values])[:, None]
+            else:
+                block = table[np.array(values, dtype=np.int64)]  # (points, 1 or options)
+            if active is not None:
+                block = np.where(active[:, place, None], block, _OFF)
+            columns.append(block)
+        if self._space.vertices:
+            columns.append(np.array([self._known.facts(point).size for point in points]))
+        return np.hstack(columns).astype(np.float32)
+
+
+def _table(decision: Decision) -> np.ndarray | None:
+    """Return the columns of each option, (options, columns); None where values are not options."""
+    if not isinstance(decision, Choice):
+        return None
+    if not ordered(decision):
+        return np.eye(decision.size)
+    places = np.argsort(np.argsort(np.array(decision.options, dtype=np.float64)))
+    columns: np.ndarray = (places / max(1, decision.size - 1))[:, None]
+    return columns

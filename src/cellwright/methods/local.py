@@ -1,0 +1,66 @@
+"""Local search: go to the first neighbour that is better; where there is none, begin anew elsewhere.
+
+Source: White et al., "Local search is state of the art for NAS benchmarks" (arXiv:2005.02960). Asynchronous: neighbours
+of the point reached are tried by all workers at once.
+"""
+
+from collections.abc import Mapping
+
+from cellwright.errors import UsageError
+from cellwright.methods.known import Known
+from cellwright.seeds import Use, rng_for
+from cellwright.space import Point, Space
+from cellwright.trial import Fidelity, Proposal, Trial
+
+__all__ = ["Local"]
+
+
+class Local:
+    """Climbs from the best of a few random points, one better neighbour after another.
+
+    Notes of its proposals: climb (counted from 0).
+
+    Args:
+        starts: random points, of which the best begins a climb.
+    """
+
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, starts: int = 5) -> None:
+        if starts < 1:
+            raise UsageError(f"local search needs at least 1 start, not {starts!r}")
+        self._space = space
+        self._seed = seed
+        self._fidelity = fidelity
+        self._starts = starts
+        self._known = Known(space)
+        self._climb = 0
+        self._begun = 0  # starts of this climb that were told
+        self._best: tuple[float, Point] | None = None  # of this climb
+        self._around: list[Point] = []  # neighbours of the best, in the order of their turn
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return a start, then neighbours of the best; when all are out, a start of the next climb."""
+        under_way = self._known.under_way(pending)
+        out = sum(proposal.notes.get("climb") == self._climb for proposal in pending.values())
+        climb = self._climb
+        if self._begun + out >= self._starts:
+            for point in self._around:
+                if self._known.new(point, under_way):
+                    return Proposal(number, point, self._fidelity, {"climb": climb})
+            climb += self._begun >= self._starts
+        point = self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way)
+        return Proposal(number, point, self._fidelity, {"climb": climb})
+
+    def tell(self, trial: Trial) -> None:
+        """Move to what is better; end the climb where nothing around is new."""
+        self._known.add(trial)
+        if trial.proposal.notes.get("climb") != self._climb:
+            return
+        self._begun += 1
+        better = trial.score is not None and (self._best is None or trial.score > self._best[0])
+        if better and trial.score is not None:
+            self._best = (trial.score, trial.proposal.point)
+            self._around = list(self._space.neighbours(trial.proposal.point))
+            rng_for(self._seed, Use.ORDER, trial.number).shuffle(self._around)
+        self._around = [point for point in self._around if self._known.new(point, frozenset())]
+        if self._begun >= self._starts and not self._around:
+            self._climb, self._begun, self._best = self._climb + 1, 0, None

@@ -1,0 +1,79 @@
+"""Every search keeps the laws, and each law is noticed when it is broken."""
+
+from collections.abc import Mapping
+
+import pytest
+from tests.spaces import settings_space
+
+from cellwright.methods import Random, Search
+from cellwright.methods.catalogue import METHODS, method_of
+from cellwright.problems import uno
+from cellwright.space import Space
+from cellwright.testing import check_search
+from cellwright.trial import Fidelity, Proposal, Trial
+
+REPEATING = {"random", "a3c", "a2c"}  # the loop answers for them
+NETWORKS = uno.small({"expression": (942,), "descriptors": (217,), "fingerprints": (2048,)})
+
+
+@pytest.mark.parametrize("space", [settings_space(), NETWORKS], ids=["settings", "networks"])
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_keeps_the_laws(method: str, space: Space) -> None:
+    def make(space: Space, seed: int) -> Search:
+        return method_of(method, space, seed, Fidelity(), {})
+
+    check_search(make, space, repeats=method in REPEATING)
+
+
+@pytest.mark.parametrize("objectives", [(), ("score", "-parameters")])
+@pytest.mark.parametrize("replicates", [0, 2])
+def test_and_so_does_what_is_wrapped_around_them(objectives: tuple[str, ...], replicates: int) -> None:
+    def make(space: Space, seed: int) -> Search:
+        return method_of("evolution", space, seed, Fidelity(), {}, objectives=objectives, replicates=replicates)
+
+    check_search(make, settings_space(), repeats=replicates > 0)
+
+
+class Broken(Random):
+    """Random search with a fault."""
+
+    def __init__(self, space: Space, seed: int, fault: str) -> None:
+        super().__init__(space, seed=0 if fault == "seedless" else seed, fidelity=Fidelity())
+        self.fault, self.asked = fault, 0
+        self.heard: list[float | None] = []
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        self.asked += 1
+        match self.fault:
+            case "moody":
+                return super().ask(number * 1000 + self.asked, pending) and self._as(number, self.asked)
+            case "forgetful":
+                return super().ask(3 if number > 20 else number, pending) and self._as(number, min(number, 20))
+            case "despondent" if len(self.heard) > 3 and all(one is None for one in self.heard[-3:]):
+                return None
+            case "miscounting":
+                return super().ask(number + 1, pending)
+        return super().ask(number, pending)
+
+    def tell(self, trial: Trial) -> None:
+        self.heard.append(trial.score)
+
+    def _as(self, number: int, drawn: int) -> Proposal:
+        proposal = Random.ask(self, drawn, {})
+        assert proposal is not None
+        return Proposal(number, proposal.point, proposal.fidelity)
+
+
+@pytest.mark.parametrize(
+    ("fault", "law"),
+    [
+        ("seedless", "the seed matters"),
+        ("moody", "asking twice gives the same|telling the log again"),
+        ("forgetful", "nothing known is proposed"),
+        ("despondent", "a search with nothing pending proposes something"),
+        ("miscounting", "bears the number asked for"),
+    ],
+)
+def test_a_broken_law_is_named(fault: str, law: str) -> None:
+    with pytest.raises(AssertionError, match=law):
+        check_search(lambda space, seed: Broken(space, seed, fault), settings_space())

@@ -1,25 +1,10 @@
-from collections.abc import Callable
-
 import pytest
+from tests.methods.driving import told
 from tests.spaces import settings_space, small_space
 
 from cellwright.errors import UsageError
-from cellwright.methods import Evolution, Random, Search
-from cellwright.space import Space
-from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
-
-
-def told(search: Search, space: Space, score: Callable[[Proposal], float | None], count: int) -> list[Trial]:
-    """Ask and tell, one at a time."""
-    trials = []
-    for number in range(count):
-        proposal = search.ask(number, {})
-        assert proposal is not None
-        reached = score(proposal)
-        outcome = Outcome(Status.FAILED) if reached is None else Outcome(Status.OK, reached)
-        trials.append(Trial(proposal, outcome, space.architecture(proposal.point).key, number, number + 1, 0))
-        search.tell(trials[-1])
-    return trials
+from cellwright.methods import Evolution, Random
+from cellwright.trial import Fidelity, Proposal
 
 
 def distance(proposal: Proposal) -> float:

@@ -66,7 +66,10 @@ def search(
         ),
     ] = 0,
     method: Annotated[
-        str, typer.Option(help="evolution, a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT)
+        str,
+        typer.Option(
+            help="evolution, auto, surrogate, local, ppo, a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT
+        ),
     ] = "evolution",
     agents: Annotated[
         int | None,

@@ -136,7 +136,8 @@ class PolicySearch:
     def _draw(self, version: int, block: int) -> tuple[Plan, torch.Tensor]:
         """Return a block of points of this version of the policy, and the log-probability of each decision."""
         drawn = plan(self._policy, self._space, _BLOCK, self._seed, version, block)
-        return drawn, self._log_probs(drawn.levels)
+        points = [Point(values, self._space.fingerprint) for values in drawn.values]
+        return drawn, self._log_probs(torch.stack([levels_of_point(self._space, point)[0] for point in points]))
 
     def _learn(self) -> None:
         latest = list(self._latest)[-max(self._window, self._initial if self._version == 0 else 0) :]

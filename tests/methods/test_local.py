@@ -1,0 +1,62 @@
+import pytest
+from tests.methods.driving import told
+from tests.spaces import small_space
+
+from cellwright.errors import UsageError
+from cellwright.methods.local import Local
+from cellwright.space import Choice, Space
+from cellwright.trial import Fidelity, Proposal
+
+SPACE = Space("grid", (), tuple(Choice(name, tuple(range(6))) for name in "abc"))
+
+
+def near(proposal: Proposal) -> float:
+    """Return a score with one hill, at (4, 1, 3)."""
+    return -float(sum(abs(value - goal) for value, goal in zip(proposal.point.values, (4, 1, 3), strict=True)))
+
+
+def test_a_hill_is_climbed_and_what_is_around_its_top_is_tried() -> None:
+    trials = told(Local(SPACE, seed=0, fidelity=Fidelity(), starts=3), SPACE, near, 60)
+    top = next(trial.number for trial in trials if trial.score == 0)
+    assert top < 45, "216 points, 15 around each"
+    after = [trial.proposal.notes["climb"] for trial in trials[top:]]
+    ended = after.index(1)
+    around = {trial.proposal.point for trial in trials[: top + ended]}
+    assert all(point in around for point in SPACE.neighbours(SPACE.point((4, 1, 3))))
+
+
+def test_each_step_goes_up() -> None:
+    trials = told(Local(SPACE, seed=1, fidelity=Fidelity(), starts=1), SPACE, near, 30)
+    best = trials[0]
+    for trial in trials[1:]:
+        if trial.proposal.notes["climb"]:
+            break
+        steps = sum(a != b for a, b in zip(trial.proposal.point.values, best.proposal.point.values, strict=True))
+        assert steps == 1, "a neighbour of the best so far"
+        if (trial.score or 0.0) > (best.score or 0.0):
+            best = trial
+
+
+def test_several_workers_try_neighbours_at_once_and_no_climb_begins_too_early() -> None:
+    search = Local(SPACE, seed=2, fidelity=Fidelity(), starts=2)
+    told(search, SPACE, near, 2)
+    pending: dict[int, Proposal] = {}
+    for number in range(2, 30):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+    climbs = [proposal.notes["climb"] for proposal in pending.values()]
+    assert climbs == [0] * climbs.count(0) + [1] * climbs.count(1)
+    assert climbs.count(0) >= 13
+    assert len({proposal.point for proposal in pending.values()}) == 28
+
+
+def test_a_space_that_is_used_up_is_gone_through() -> None:
+    space = small_space()
+    trials = told(Local(space, seed=0, fidelity=Fidelity()), space, lambda proposal: float(proposal.number % 7), 60)
+    assert len({trial.key for trial in trials}) == 40
+
+
+def test_no_start_is_refused() -> None:
+    with pytest.raises(UsageError, match="at least 1 start"):
+        Local(SPACE, seed=0, fidelity=Fidelity(), starts=0)

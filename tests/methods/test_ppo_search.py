@@ -1,0 +1,84 @@
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.methods.driving import told
+from tests.spaces import settings_space
+
+from cellwright.errors import UsageError
+from cellwright.methods import Random
+from cellwright.methods.auto import Auto
+from cellwright.methods.policy.controller import levels_of_point, plan
+from cellwright.methods.policy.controller import new_controller as controller_of
+from cellwright.methods.ppo import PolicySearch
+from cellwright.methods.surrogate import Surrogate
+from cellwright.space import Choice, Point, Space
+from cellwright.trial import Fidelity, Proposal
+
+SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(6))) for number in range(6)))
+
+
+def near(proposal: Proposal) -> float:
+    """Return a score with one hill, in the middle."""
+    return -float(sum((value - 3) ** 2 for value in proposal.point.values))
+
+
+def test_the_policy_draws_better_points_as_it_learns() -> None:
+    for seed in range(3):
+        means = [
+            np.mean([trial.score for trial in told(method, SPACE, near, 200)[-50:]])
+            for method in (
+                PolicySearch(SPACE, seed=seed, fidelity=Fidelity()),
+                Random(SPACE, seed=seed, fidelity=Fidelity()),
+            )
+        ]
+        assert means[0] > 0.6 * means[1], "both below 0"
+
+
+def test_proposals_carry_the_log_probabilities_they_were_drawn_with() -> None:
+    search = PolicySearch(SPACE, seed=0, fidelity=Fidelity(), initial=4, batch=4)
+    first = search.ask(0, {})
+    assert first is not None
+    assert first.notes["log_probs"] == pytest.approx([-np.log(6)] * 6, abs=1e-4)
+    told(search, SPACE, near, 12)
+    later = search.ask(12, {})
+    assert later is not None
+    assert later.notes["version"] == 3
+    assert later.notes["log_probs"] != pytest.approx([-np.log(6)] * 6, abs=1e-4)
+
+
+def test_it_never_waits() -> None:
+    search = PolicySearch(SPACE, seed=0, fidelity=Fidelity())
+    pending: dict[int, Proposal] = {}
+    for number in range(100):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+    assert len({proposal.point for proposal in pending.values()}) == 100
+
+
+def test_levels_are_what_the_heads_chose_but_for_numbers_on_the_border_of_two() -> None:
+    space = settings_space()
+    drawn = plan(controller_of(space, 0), space, 40, 0, 0)
+    for values, levels, active in zip(drawn.values, drawn.levels, drawn.active, strict=True):
+        again, matters = levels_of_point(space, Point(values, space.fingerprint))
+        assert torch.equal(again[[0, 1, 2, 4]], levels[[0, 1, 2, 4]])
+        assert abs(again[3] - levels[3]) <= 1
+        assert torch.equal(matters, active)
+
+
+@pytest.mark.parametrize("wrong", [{"batch": 0}, {"window": 4}, {"imitation": -1.0}, {"elite": 0}, {"initial": 0}])
+def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="ppo needs"):
+        PolicySearch(SPACE, seed=0, fidelity=Fidelity(), **wrong)
+
+
+def test_auto_begins_as_the_surrogate_and_lets_evolution_in_later() -> None:
+    auto, surrogate = Auto(SPACE, seed=0, fidelity=Fidelity()), Surrogate(SPACE, seed=0, fidelity=Fidelity())
+    assert auto.ask(0, {}) == surrogate.ask(0, {})
+    trials = told(auto, SPACE, near, 300)
+    for trial in trials:
+        surrogate.tell(trial)
+    same = [auto.ask(number, {}) == surrogate.ask(number, {}) for number in range(300, 400)]
+    assert 0.55 < np.mean(same) < 0.85

@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+from tests.methods.driving import told
+from tests.spaces import settings_space, small_space
+
+from cellwright.errors import UsageError
+from cellwright.methods import Random
+from cellwright.methods.encoding import Encoding, ordered
+from cellwright.methods.known import Known
+from cellwright.methods.surrogate import Surrogate
+from cellwright.space import Choice, Float, Space
+from cellwright.trial import Fidelity, Proposal
+
+SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(8))) for number in range(8)))
+
+
+def near(proposal: Proposal) -> float:
+    """Return a score with one hill, in the middle."""
+    return -float(sum((value - 4) ** 2 for value in proposal.point.values))
+
+
+def test_rows_say_what_points_are() -> None:
+    space = settings_space()
+    encoding = Encoding(space, Known(space))
+    rows = encoding([space.point((0, 0.1, 4, 8, 0.5)), space.point((1, 1e-4, 1, 1024, 0.9))])
+    assert rows.dtype == np.float32
+    # optimizer has a column an option, momentum none to speak of where the optimizer is adam
+    assert rows[:, :3].tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert rows[:, 3].tolist() == pytest.approx([0.875, 0.125])
+    assert rows[0, -1] == -1
+    assert rows[1, -1] == pytest.approx(1.0)
+
+
+def test_options_that_are_numbers_have_an_order_of_their_own() -> None:
+    space = Space("s", (), (Choice("width", (64, 8, 256)), Choice("on", (True, False)), Float("rate", 0, 1)))
+    assert [ordered(decision) for decision in space.decisions] == [True, False, True]
+    rows = Encoding(space, Known(space))([space.point((place, 0, 0.5)) for place in range(3)])
+    assert rows.tolist() == [[0.5, 1, 0, 0.5], [0, 1, 0, 0.5], [1, 1, 0, 0.5]]
+
+
+def test_networks_tell_their_size() -> None:
+    space = small_space()
+    point = space.point((1, 2, 3))
+    row = Encoding(space, Known(space))([point])[0]
+    assert len(row) == 3 * 4 + 3
+    assert row[-3] == pytest.approx(np.log10(1 + space.architecture(point).parameters))
+
+
+def test_it_finds_in_60_trials_what_chance_does_not_in_600() -> None:
+    for seed in range(3):
+        learnt = max(
+            trial.score or -99 for trial in told(Surrogate(SPACE, seed=seed, fidelity=Fidelity()), SPACE, near, 60)
+        )
+        drawn = max(
+            trial.score or -99 for trial in told(Random(SPACE, seed=seed, fidelity=Fidelity()), SPACE, near, 600)
+        )
+        assert learnt > drawn
+
+
+def test_it_learns_what_cannot_be_tried() -> None:
+    def score(proposal: Proposal) -> float | None:
+        return None if proposal.point.values[0] < 4 or proposal.point.values[1] < 4 else near(proposal)
+
+    trials = told(Surrogate(SPACE, seed=0, fidelity=Fidelity()), SPACE, score, 90)
+    failed = [trial.score is None for trial in trials]
+    assert np.mean(failed[:10]) > 0.5
+    assert np.mean(failed[-50:]) < 0.3
+
+
+def test_scores_of_any_scale_are_one_to_it() -> None:
+    plain, odd = (
+        [trial.proposal.point for trial in told(Surrogate(SPACE, seed=1, fidelity=Fidelity()), SPACE, score, 40)]
+        for score in (near, lambda proposal: -np.exp(-near(proposal)))
+    )
+    assert plain == odd
+
+
+def test_too_few_initial_points_are_refused() -> None:
+    with pytest.raises(UsageError, match="at least 2 initial points"):
+        Surrogate(SPACE, seed=0, fidelity=Fidelity(), initial=1)

@@ -174,11 +174,11 @@ class Run:
             "method": self.request.method,
             "metric": self.problem.metric,
             "folds": self.request.fidelity.folds,
-            "replicates": self.request.replicates,
             "state": state.reason.value if state.reason else "unfinished",
             "trials": len(done),
             "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
             "rejected": sum(trial.outcome.status.value == "rejected" for trial in state.trials),
+            "repeated": sum(trial.proposal.fidelity.replicate > 0 for trial in done),
             "failed": len(failed),
             "best": None
             if best is None

@@ -77,7 +77,12 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
         rows += [("best", f"trial {best['number']}: {score}"), ("", size)]
     rest = [
         f"{summary[name]:,} {what}"
-        for name, what in (("failed", "failed"), ("cached", "more answered from the cache"), ("rejected", "too large"))
+        for name, what in (
+            ("repeated", "of leaders again"),
+            ("failed", "failed"),
+            ("cached", "more answered from the cache"),
+            ("rejected", "too large"),
+        )
         if summary[name]
     ]
     rows.append(("trained", ", ".join([plural(summary["trials"], "network"), *rest])))

@@ -72,6 +72,9 @@ def reproduce_section(findings: Findings) -> str:
             ("epochs", fidelity.epochs),
             ("share of training rows", percent(fidelity.fraction)),
             *([("seconds of training", fidelity.seconds)] if fidelity.seconds else []),
+            *([("cross-validated in parts", fidelity.folds)] if fidelity.folds > 1 else []),
+            *([("further tries of leaders", request.replicates)] if request.replicates else []),
+            *([("objectives", ", ".join(request.objectives))] if request.objectives else []),
             ("limit on evaluations", count(request.evaluations)),
             ("limit on minutes", NOTHING if request.minutes is None else f"{request.minutes:g}"),
             ("limit on parameters", count(request.max_parameters)),
@@ -121,10 +124,13 @@ def _commands(findings: Findings) -> str:
         "--minutes": request.minutes,
         "--epochs": request.fidelity.epochs,
         "--fraction": request.fidelity.fraction,
+        "--inner-folds": request.fidelity.folds,
+        "--replicates": request.replicates,
         "--max-parameters": request.max_parameters,
         "--seed": request.seed,
     }
     flags = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value is not None)
+    flags += "".join(f" --objective {objective}" for objective in request.objectives)
     return "\n".join(
         [
             f"cellwright search {shlex.quote(request.problem)} {flags} --out {folder}-again",

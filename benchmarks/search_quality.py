@@ -9,7 +9,8 @@ everywhere run with fewer seeds, and up to fewer evaluations; ranks and tests ar
     python benchmarks/search_quality.py page
 
 `run` writes benchmarks/results/search_quality/METHOD.json; `table` prints mean regrets, ranks and tests; `page` writes
-docs/results/search.md. Needs the dependency group "benchmarks", and "peers" for optuna-tpe, optuna-gp, smac and deephyper.
+docs/results/search.md. Needs the dependency group "benchmarks", and "peers" for optuna-tpe, optuna-gp, smac,
+deephyper.
 Options of a method follow it: surrogate:initial=16.
 """
 

@@ -157,7 +157,14 @@ def page(results: dict[str, Any]) -> str:
         hand, found = kinds.get("manual"), kinds["found"]
         sizes, times = (_pair(hand, found, what) for what in ("parameters", "seconds"))
         lines.append(f"| {result['title']} | {' | '.join(cells)} | {sizes} | {times} |")
-    lines += ["", "How much was spent:", ""]
+    lines += [
+        "",
+        "Where a linear model or boosting is ahead or within the spread, a network has found nothing: take the simple",
+        "one.",
+        "",
+        "How much was spent:",
+        "",
+    ]
     for result in results.values():
         folds = f"{result['folds']} folds, each searched for itself; " if result["folds"] else ""
         lines.append(

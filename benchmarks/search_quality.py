@@ -188,7 +188,7 @@ def page(_: argparse.Namespace) -> None:
         "trainings that ship inside wheels: NAS-Bench-201 (3 sets of images), NAS-Bench-Graph (8 graphs), HPOLib (4),",
         "HPOBench (8). A score is the mean over the table's seeds. The real loop drives all methods, in virtual time.",
         "Searches of others (optuna, rea: regularised evolution as published, reinforce) may repeat themselves, and",
-        "pay for it; ours evaluate nothing twice. p is of a paired test (Wilcoxon) of the mean ranks, against the first.",
+        "pay for it; ours evaluate nothing twice. p is of a paired test (Wilcoxon) of mean ranks, against the first.",
         "",
     ]
     for workers in (1, 8, 64):

@@ -194,8 +194,8 @@ def page(_: argparse.Namespace) -> None:
     for workers in (1, 8, 64):
         for mark in (50, 100, 500, 2000):
             text += lines([method for method in methods if method not in slow], workers, mark)
-    text += ["## Slow searches", "", "Fewer seeds, fewer evaluations.", ""]
-    text += lines(methods, 1, 100)
+    if slow & set(methods):
+        text += ["## Slow searches", "", "Fewer seeds, fewer evaluations.", "", *lines(methods, 1, 100)]
     text += [f"Machine: {box['processor']}, {box['cores']} cores."]
     PAGE.write_text("\n".join(text) + "\n")
 

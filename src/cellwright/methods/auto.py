@@ -1,8 +1,7 @@
-"""The default: a surrogate first, and evolution the more, the longer a search lasts.
+"""A surrogate first, and evolution the more, the longer a search lasts; both learn from all trials.
 
-On tables of real trainings (`benchmarks/search_quality.py`) a surrogate is ahead for the first hundreds of trials, and
-then may go on improving what it knows while evolution, which doubts every score for being old, still finds what is
-better. Both learn from all trials.
+Evolution, which doubts every score for being old, is the insurance against a surrogate that goes on improving what it
+knows. On tables of real trainings (`benchmarks/search_quality.py`) that has cost little, and up to 500 trials not paid.
 """
 
 from collections.abc import Mapping

@@ -13,6 +13,8 @@ from cellwright.trial import Proposal, Trial
 
 __all__ = ["Confirmed", "averaged"]
 
+_MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
+
 
 def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
     """Return the first success of each architecture, with its mean score and how often it was tried."""
@@ -33,7 +35,7 @@ class Confirmed:
 
     Args:
         replicates: further tries of each.
-        leaders: how many at most; a tenth of the architectures tried.
+        leaders: how many at most; a tenth of the architectures tried. All further tries are a third of those at most.
     """
 
     def __init__(self, search: Search, *, replicates: int, leaders: int = 10) -> None:
@@ -45,12 +47,14 @@ class Confirmed:
         self._first: dict[str, Proposal] = {}
         self._scores: dict[str, list[float]] = {}
         self._tries: dict[str, int] = {}  # further ones that were told, failures included
+        self._again = 0  # further tries of all together
         self._order: list[tuple[float, int, str]] = []  # minus the mean score, number, key; ascending
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a leader that was not tried often enough, else what the other search asks."""
         out = {(p.point, p.fidelity.replicate) for p in pending.values() if p.fidelity.replicate}
-        for _, _, key in self._order[: min(self._leaders, len(self._order) // 10)]:
+        spent = self._again + len(out) >= _MOST * len(self._order)
+        for _, _, key in [] if spent else self._order[: min(self._leaders, len(self._order) // 10)]:
             first = self._first[key]
             for replicate in range(self._tries[key] + 1, self._replicates + 1):
                 if (first.point, replicate) not in out:
@@ -63,6 +67,7 @@ class Confirmed:
         key = trial.key
         if trial.proposal.fidelity.replicate:
             self._tries[key] += 1
+            self._again += 1
         else:
             self._search.tell(trial)
         if not trial.evaluated or trial.score is None:

@@ -170,16 +170,7 @@ def page(results: dict[str, Any]) -> str:
         lines.append(
             f"- {result['title']}: {result['rows']:,} rows; {folds}{result['networks']:,} networks in "
             f"{result['minutes']:.0f} minutes; {result['seeds']} seeds, at most {result['epochs']} epochs"
-            + (
-                f" (by hand: 1 seed, at most {result['hand_epochs']}"
-                + (
-                    f", {result['hand_folds']} fold only)"
-                    if result.get("hand_folds", result["folds"]) != result["folds"]
-                    else ")"
-                )
-                if result["hand_epochs"] != result["epochs"]
-                else ""
-            )
+            + _less_by_hand(result)
         )
     box = machine()
     lines += [
@@ -194,6 +185,15 @@ def page(results: dict[str, Any]) -> str:
         "[Figures](../../benchmarks/results/cancer.json).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _less_by_hand(result: dict[str, Any]) -> str:
+    """Return how much less was spent on the hand-made network."""
+    if result["hand_epochs"] == result["epochs"]:
+        return ""
+    folds = result.get("hand_folds", result["folds"])
+    only = "" if folds == result["folds"] else f", {folds} fold only"
+    return f" (by hand: 1 seed, at most {result['hand_epochs']}{only})"
 
 
 def excerpt(results: dict[str, Any]) -> str:

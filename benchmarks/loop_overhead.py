@@ -21,7 +21,7 @@ import torch
 from common import write_result
 
 from cellwright.drive import drive
-from cellwright.methods.catalogue import METHODS
+from cellwright.methods.catalogue import method_of
 from cellwright.problems import uno
 from cellwright.run import Limits, Loop, replay
 from cellwright.store import JsonLog
@@ -48,7 +48,7 @@ def score(proposal: Proposal) -> Outcome:
 
 def utilisation(method: str, seconds: float, trials: int) -> dict[str, float]:
     """Return the share of time in which 2 workers were busy."""
-    search = METHODS[method](SPACE, 0, Fidelity(), {})
+    search = method_of(method, SPACE, 0, Fidelity(), {})
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.jsonl"
         drive(log, search, SPACE, Sleep(seconds), limits=Limits(evaluations=trials), workers=2, timeout=60)
@@ -67,7 +67,7 @@ def utilisation(method: str, seconds: float, trials: int) -> dict[str, float]:
 
 def cost(method: str, trials: int, block: int) -> list[float]:
     """Return milliseconds a trial in blocks of trials."""
-    search = METHODS[method](SPACE, 0, Fidelity(), {})
+    search = method_of(method, SPACE, 0, Fidelity(), {})
     marks: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         store = JsonLog(Path(folder) / "log.jsonl", write=True)

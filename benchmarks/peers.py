@@ -11,16 +11,11 @@ from typing import Any
 import numpy as np
 
 from cellwright.methods import Search
-from cellwright.space import Choice, Decision, Point, Space
+from cellwright.methods.encoding import ordered
+from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
 
 __all__ = ["PEERS"]
-
-
-def numeric(decision: Decision) -> bool:
-    """Return whether the options of a decision have an order."""
-    assert isinstance(decision, Choice)
-    return all(isinstance(option, int | float) and not isinstance(option, bool) for option in decision.options)
 
 
 class _Peer:
@@ -138,7 +133,7 @@ class Optuna(_Peer):
         trial = self._study.ask()
         self._trials[number] = trial
         values = tuple(
-            trial.suggest_int(d.name, 0, (d.size or 1) - 1) if numeric(d)
+            trial.suggest_int(d.name, 0, (d.size or 1) - 1) if ordered(d)
             else trial.suggest_categorical(d.name, list(range(d.size or 0)))
             for d in self.space.decisions
         )  # fmt: skip
@@ -166,7 +161,7 @@ class Smac(_Peer):
 
         configurations = ConfigurationSpace(seed=seed)
         for decision in space.decisions:
-            kind = OrdinalHyperparameter if numeric(decision) else CategoricalHyperparameter
+            kind = OrdinalHyperparameter if ordered(decision) else CategoricalHyperparameter
             configurations.add(kind(decision.name, list(range(decision.size or 0))))
         scenario = Scenario(
             configurations, deterministic=True, n_trials=10_000, seed=seed,
@@ -211,7 +206,7 @@ class DeepHyper(_Peer):
         for decision in space.decisions:
             size = decision.size or 0
             problem.add_hyperparameter(
-                (0, size - 1) if numeric(decision) else [f"o{i}" for i in range(size)], decision.name
+                (0, size - 1) if ordered(decision) else [f"o{i}" for i in range(size)], decision.name
             )
         import tempfile
 

@@ -18,7 +18,7 @@ from common import write_result
 
 import cellwright
 from cellwright.methods import Search
-from cellwright.methods.catalogue import METHODS
+from cellwright.methods.catalogue import method_of
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Choice, Point, Space
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
@@ -86,7 +86,7 @@ def main() -> None:
             for method in ("random", "a3c", "a2c"):
                 if task == "synthetic":
                     space, score = synthetic(seed)
-                    scores = drive(METHODS[method](space, seed, Fidelity(), {}), score, arguments.trials)
+                    scores = drive(method_of(method, space, seed, Fidelity(), {}), score, arguments.trials)
                 else:
                     scores = real(method, seed, arguments.trials)
                 last.setdefault(method, []).append(float(np.mean(scores[-arguments.trials // 5 :])))

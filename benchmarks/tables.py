@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cellwright.space import Choice, Point, Space
+from cellwright.space import Choice, Space
 from cellwright.trial import Outcome, Proposal, Status
 
 __all__ = ["FAMILIES", "TableTask", "load", "names"]
@@ -44,10 +44,6 @@ class TableTask:
     scores: np.ndarray
     seconds: np.ndarray
 
-    @property
-    def family(self) -> str:
-        return self.name.split("/", maxsplit=1)[0]
-
     def __call__(self, proposal: Proposal) -> Outcome:
         """Look a proposal up: an evaluator."""
         score, seconds = float(self.scores[proposal.point.values]), float(self.seconds[proposal.point.values])
@@ -59,9 +55,6 @@ class TableTask:
         """Return how far a score is from the best, in units of the distance from the best to the median."""
         best = np.nanmax(self.scores)
         return (best - score) / (best - np.nanmedian(self.scores))
-
-    def point(self, place: tuple[int, ...]) -> Point:
-        return Point(place, self.space.fingerprint)
 
 
 def names() -> list[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from cellwright.errors import RunError, UsageError
 from cellwright.methods import Listed, Random, Search
-from cellwright.methods.catalogue import AGENTS, METHODS
+from cellwright.methods.catalogue import AGENTS, METHODS, method_of
 from cellwright.run import Limits, Loop, Reason, replay
 from cellwright.space import Space
 from cellwright.store import JsonLog
@@ -151,7 +151,7 @@ def test_a_run_killed_anywhere_and_resumed_is_a_run_never_stopped(
     limits = Limits(evaluations=10)
 
     def run(path: Path) -> None:
-        search = METHODS[method](space, 3, Fidelity(), dict(options))
+        search = method_of(method, space, 3, Fidelity(), dict(options))
         with ThreadPoolExecutor(1) as single:
             _run(path, single, search=search, space=space, limits=limits)
 

@@ -17,7 +17,7 @@ from cellwright.space import Space
 from cellwright.store import Event, Store
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
-__all__ = ["Limits", "Loop", "Reason", "replay"]
+__all__ = ["Limits", "Loop", "Reason", "Wait", "repeated", "replay"]
 
 _Identity = tuple[str, Fidelity]  # what is tried: an architecture, by its key, and how hard
 Wait = Callable[[SimpleQueue[int | None], float | None], int | None]
@@ -281,7 +281,7 @@ class Loop:
             reason = f"{parameters:,} parameters, over the limit of {self._limits.parameters:,}"
             self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
         elif identity in self._known:
-            self._tell(proposal, _repeated(self._known[identity]), key)
+            self._tell(proposal, repeated(self._known[identity]), key)
         elif identity in self._owner:
             self._followers[identity].append(proposal.number)
         else:
@@ -314,7 +314,7 @@ class Loop:
         trial = self._tell(proposal, outcome, key, (started - self._zero, finished - self._zero), worker)
         del self._owner[identity]
         for follower in self._followers.pop(identity):
-            self._tell(self._pending[follower], _repeated(trial), key)
+            self._tell(self._pending[follower], repeated(trial), key)
 
     def _tell(
         self,
@@ -379,7 +379,7 @@ class Loop:
         return round(self._clock() - self._zero, 6)
 
 
-def _repeated(trial: Trial) -> Outcome:
+def repeated(trial: Trial) -> Outcome:
     """Return the outcome of an equal architecture, marked as an answer from the cache."""
     outcome = trial.outcome
     error = None if outcome.score is not None else f"as trial {trial.number}: {outcome.status.value}"

@@ -127,9 +127,9 @@ class Run:
 
         With several objectives: trials spread along the front.
         """
-        ranked = self._ranked()
+        ranked = self._ranked(self.replay().trials)
         if len(self.request.objectives) > 1:
-            ranked = [trial for trial, _ in self.front()]
+            ranked = [trial for trial, _ in self._front(ranked)]
             values = np.array([values_of(trial, self.request.objectives, self.space) for trial in ranked])
             ranked = [ranked[place] for place in sorted(thinned(values, top))]
         return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
@@ -139,9 +139,11 @@ class Run:
 
         Where the score alone counts, it is traded against the number of parameters here.
         """
+        return self._front(self._ranked(self.replay().trials))
+
+    def _front(self, ranked: list[Trial]) -> list[tuple[Trial, dict[str, float]]]:
         objectives = self.request.objectives
         objectives = objectives if len(objectives) > 1 else (self.problem.metric, "-parameters")
-        ranked = self._ranked()
         values = np.array([values_of(trial, objectives, self.space) for trial in ranked]).reshape(-1, len(objectives))
         names = [name.removeprefix("-") for name in objectives]
         signs = np.array([-1.0 if name.startswith("-") else 1.0 for name in objectives])
@@ -151,12 +153,12 @@ class Run:
             if best
         ]
 
-    def _ranked(self) -> list[Trial]:
-        """Return the successful trials, equal architectures once with their mean score, best first.
+    def _ranked(self, trials: list[Trial]) -> list[Trial]:
+        """Return the successful ones, equal architectures once with their mean score, best first.
 
         Where leaders are tried again, those that were come before all others.
         """
-        tried = averaged(self.replay().trials)
+        tried = averaged(trials)
         most = 1 + self.request.replicates
         ranked = sorted(tried, key=lambda one: (-min(one[1], most), -(one[0].score or 0.0), one[0].number))
         return [trial for trial, _ in ranked]
@@ -166,7 +168,8 @@ class Run:
         state = self.replay()
         done = [trial for trial in state.trials if trial.evaluated]
         failed = [trial for trial in done if trial.score is None]
-        best = next(iter(self._ranked()), None)
+        ranked = self._ranked(state.trials)
+        best = next(iter(ranked), None)
         busy = sum(trial.finished - trial.started for trial in done)
         return {
             "run": str(self.folder),
@@ -184,7 +187,7 @@ class Run:
             if best is None
             else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
             "objectives": list(self.request.objectives) or [self.problem.metric],
-            "front": [{"number": trial.number, **reached} for trial, reached in self.front()],
+            "front": [{"number": trial.number, **reached} for trial, reached in self._front(ranked)],
             "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
             "seconds": state.clock,
         }

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 
 import pytest
+from tests.methods.driving import told
 from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
@@ -12,23 +13,15 @@ from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 SPACE = settings_space()
 
 
-def outcome(proposal: Proposal, luck: float = 1.0) -> Outcome:
-    """Score what the point is worth, and luck."""
+def score(proposal: Proposal, luck: float) -> float:
+    """Return what the point is worth, with luck."""
     worth = float(SPACE.encode(proposal.point).sum())
     noise = rng_for(proposal.number, Use.TRIAL).normal() * luck
-    return Outcome(Status.OK, worth + noise)
+    return worth + noise
 
 
 def driven(search: Confirmed, trials: int, luck: float = 1.0) -> list[Trial]:
-    told = []
-    for number in range(trials):
-        proposal = search.ask(number, {})
-        assert proposal is not None
-        told.append(
-            Trial(proposal, outcome(proposal, luck), SPACE.architecture(proposal.point).key, number, number + 1)
-        )
-        search.tell(told[-1])
-    return told
+    return told(search, SPACE, lambda proposal: score(proposal, luck), trials)
 
 
 def confirmed(**options: int) -> Confirmed:
@@ -36,22 +29,22 @@ def confirmed(**options: int) -> Confirmed:
 
 
 def test_each_leader_is_tried_as_often_as_asked_and_no_other() -> None:
-    told = driven(confirmed(leaders=2), 100)
-    ranked = sorted(averaged(told), key=lambda one: -(one[0].score or 0.0))
+    trials = driven(confirmed(leaders=2), 100)
+    ranked = sorted(averaged(trials), key=lambda one: -(one[0].score or 0.0))
     assert ranked[0][1] == 4
     assert max(count for _, count in ranked) == 4
     assert sum(count == 1 for _, count in ranked) > 50
     assert sum(count - 1 for _, count in ranked) <= len(ranked) / 3
-    for trial, count in averaged(told):
-        tries = [one.proposal.fidelity.replicate for one in told if one.key == trial.key]
+    for trial, count in averaged(trials):
+        tries = [one.proposal.fidelity.replicate for one in trials if one.key == trial.key]
         assert tries == list(range(count))
 
 
 def test_the_mean_of_a_leader_is_nearer_to_its_worth_than_its_first_score() -> None:
-    told = driven(confirmed(), 400)
-    first = {trial.key: trial.score or 0.0 for trial in told if not trial.proposal.fidelity.replicate}
-    leaders = [trial for trial, count in averaged(told) if count == 4]
-    worth = {trial.key: outcome(trial.proposal, 0.0).score or 0.0 for trial in leaders}
+    trials = driven(confirmed(), 400)
+    first = {trial.key: trial.score or 0.0 for trial in trials if not trial.proposal.fidelity.replicate}
+    leaders = [trial for trial, count in averaged(trials) if count == 4]
+    worth = {trial.key: score(trial.proposal, 0.0) for trial in leaders}
     luck = [
         sum(score[key] - worth[key] for key in worth) for score in (first, {t.key: t.score or 0.0 for t in leaders})
     ]
@@ -60,8 +53,8 @@ def test_the_mean_of_a_leader_is_nearer_to_its_worth_than_its_first_score() -> N
 
 
 def test_nothing_is_tried_again_before_there_are_ten() -> None:
-    told = driven(confirmed(), 10)
-    assert not any(trial.proposal.fidelity.replicate for trial in told)
+    trials = driven(confirmed(), 10)
+    assert not any(trial.proposal.fidelity.replicate for trial in trials)
 
 
 def test_what_is_under_way_is_not_asked_twice_and_the_other_search_does_not_see_it() -> None:
@@ -85,7 +78,7 @@ def test_what_is_under_way_is_not_asked_twice_and_the_other_search_does_not_see_
 
 def test_a_further_try_that_fails_counts_as_a_try() -> None:
     search = Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), replicates=1, leaders=1)
-    told = driven(search, 10, luck=0.0)
+    trials = driven(search, 10, luck=0.0)
     again = search.ask(10, {})
     assert again is not None
     assert again.fidelity.replicate == 1
@@ -93,7 +86,7 @@ def test_a_further_try_that_fails_counts_as_a_try() -> None:
     following = search.ask(11, {})
     assert following is not None
     assert following.fidelity.replicate == 0
-    assert len(averaged(told)) == 10
+    assert len(averaged(trials)) == 10
 
 
 def test_numbers_out_of_range_are_refused() -> None:

@@ -20,52 +20,32 @@ __all__ = ["AGENTS", "METHODS", "method_of"]
 AGENTS = ("a3c", "a2c")  # methods that have agents
 
 
-def _random(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return Random(space, seed=seed, fidelity=fidelity, **options)
+def _a3c(space: Space, **options: Any) -> Search:
+    from cellwright.methods.a3c import A3C  # with torch
+
+    return A3C(space, **options)
 
 
-def _evolution(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return Evolution(space, seed=seed, fidelity=fidelity, **options)
+def _a2c(space: Space, **options: Any) -> Search:
+    return _a3c(space, **{**options, "synchronous": True})
 
 
-def _local(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return Local(space, seed=seed, fidelity=fidelity, **options)
+def _ppo(space: Space, **options: Any) -> Search:
+    from cellwright.methods.ppo import PolicySearch  # with torch
+
+    return PolicySearch(space, **options)
 
 
-def _auto(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return Auto(space, seed=seed, fidelity=fidelity, **options)
-
-
-def _surrogate(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return Surrogate(space, seed=seed, fidelity=fidelity, **options)
-
-
-def _a3c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    from cellwright.methods.a3c import A3C
-
-    return A3C(space, seed=seed, fidelity=fidelity, **options)
-
-
-def _ppo(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    from cellwright.methods.ppo import PolicySearch
-
-    return PolicySearch(space, seed=seed, fidelity=fidelity, **options)
-
-
-def _a2c(space: Space, seed: int, fidelity: Fidelity, options: dict[str, Any]) -> Search:
-    return _a3c(space, seed, fidelity, {**options, "synchronous": True})
-
-
-#: method -> what makes it
-METHODS: dict[str, Callable[[Space, int, Fidelity, dict[str, Any]], Search]] = {
+#: method -> what makes it of a space, and by name of seed, fidelity and its options
+METHODS: dict[str, Callable[..., Search]] = {
     "a3c": _a3c,
     "a2c": _a2c,
-    "auto": _auto,
-    "evolution": _evolution,
-    "local": _local,
-    "surrogate": _surrogate,
+    "auto": Auto,
+    "evolution": Evolution,
+    "local": Local,
+    "surrogate": Surrogate,
     "ppo": _ppo,
-    "random": _random,
+    "random": Random,
 }
 
 
@@ -85,7 +65,7 @@ def method_of(
     With several objectives it is told how trials stand in all of them; with replicates, leaders are tried again; starts
     are tried first.
     """
-    method = METHODS[name](space, seed, fidelity, dict(options))
+    method = METHODS[name](space, seed=seed, fidelity=fidelity, **options)
     method = Started(method, starts, fidelity=fidelity) if starts else method
     traded = Traded(method, objectives, space) if len(objectives) > 1 else method
     return Confirmed(traded, replicates=replicates) if replicates else traded

@@ -14,7 +14,7 @@ import torch
 
 from cellwright.errors import UsageError
 from cellwright.methods.known import Known
-from cellwright.methods.policy.controller import Plan, levels_of_point, new_controller, plan
+from cellwright.methods.policy.controller import levels_of_point, new_controller, plan
 from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
 from cellwright.methods.policy.rewards import Ranks
 from cellwright.seeds import Use, rng_for
@@ -95,14 +95,10 @@ class PolicySearch:
         out = {p.notes["item"] for p in pending.values() if p.notes.get("version") == self._version} | self._taken
         first = max(out, default=-1) + 1
         for block in range(first // _BLOCK, first // _BLOCK + _TRIES):
-            drawn, likely = self._drawn(self._version, block)
-            for place, values in enumerate(drawn.values):
-                item = block * _BLOCK + place
-                if item < first:
-                    continue
-                point = Point(values, self._space.fingerprint)
-                if self._known.new(point, under_way):
-                    log_probs = [round(one, 5) for one in likely[place].tolist()]
+            points, likely = self._drawn(self._version, block)
+            for item, point in enumerate(points, start=block * _BLOCK):
+                if item >= first and self._known.new(point, under_way):
+                    log_probs = [round(one, 5) for one in likely[item % _BLOCK].tolist()]
                     notes = {"version": self._version, "item": item, "log_probs": log_probs}
                     return Proposal(number, point, self._fidelity, notes)
         point = self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way)
@@ -133,11 +129,11 @@ class PolicySearch:
         log_probs: torch.Tensor = self._policy(levels).log_probs
         return log_probs
 
-    def _draw(self, version: int, block: int) -> tuple[Plan, torch.Tensor]:
+    def _draw(self, version: int, block: int) -> tuple[list[Point], torch.Tensor]:
         """Return a block of points of this version of the policy, and the log-probability of each decision."""
         drawn = plan(self._policy, self._space, _BLOCK, self._seed, version, block)
         points = [Point(values, self._space.fingerprint) for values in drawn.values]
-        return drawn, self._log_probs(torch.stack([levels_of_point(self._space, point)[0] for point in points]))
+        return points, self._log_probs(torch.stack([levels_of_point(self._space, point)[0] for point in points]))
 
     def _learn(self) -> None:
         latest = list(self._latest)[-max(self._window, self._initial if self._version == 0 else 0) :]
@@ -148,7 +144,10 @@ class PolicySearch:
             torch.stack([one.log_probs for one in latest]),
             rewards,
         )
-        best_levels = torch.stack([one.levels for one in self._best]) if self._best else None
+        if self._best:
+            best = torch.stack([one.levels for one in self._best])
+            active = torch.stack([one.active for one in self._best])
+            share = active / active.sum().clamp_min(1)
         with torch.no_grad():
             advantage = advantages(self._policy(experience.levels).values, rewards, self._settings.trace)
             advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-3)
@@ -156,10 +155,8 @@ class PolicySearch:
         for _ in range(self._settings.epochs):
             self._optimizer.zero_grad(set_to_none=True)
             loss = objective(self._policy, experience, advantage, self._settings)
-            if best_levels is not None:
-                judged = self._policy(best_levels)
-                active = torch.stack([one.active for one in self._best])
-                share = active / active.sum().clamp_min(1)
+            if self._best:
+                judged = self._policy(best)
                 loss = loss - self._imitation * (share * judged.log_probs).sum()
                 entropy = judged.entropies.sum(dim=1).mean() / self._widest
                 loss = loss + 5.0 * torch.relu(floor - entropy)

@@ -103,7 +103,7 @@ class Surrogate:
         forest = RandomForestRegressor(
             _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
         )
-        forest.fit(np.stack(self._rows)[used], target[used])
+        forest.fit(np.stack([self._rows[place] for place in used]), target[used])
         points = self._around([self._points[place] for place in order[:_PARENTS]], rng)
         rows = self._encoding(points)
         opinions = np.stack([tree.predict(rows, check_input=False) for tree in forest.estimators_])  # (trees, points)

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 
 from cellwright.methods import Search
+from cellwright.run import repeated
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Outcome, Proposal, Status, Trial
@@ -106,7 +107,7 @@ def _driven(
         ended = min(pending, key=lambda one: one + 5 * rng_for(one, Use.TRIAL).random())
         proposal = pending.pop(ended)
         key = space.architecture(proposal.point).key
-        outcome = _again(known[key]) if key in known else _outcome(space, proposal, failing, status)
+        outcome = repeated(known[key]) if key in known else _outcome(space, proposal, failing, status)
         told.append(Trial(proposal, outcome, key, float(ended), float(ended + 1)))
         known.setdefault(key, told[-1])
         search.tell(told[-1])
@@ -124,11 +125,6 @@ def _outcome(space: Space, proposal: Proposal, failing: float, status: Status) -
     if chance.random() < failing:
         return Outcome(status, error="as the check has it", parameters=10)
     return Outcome(Status.OK, _worth(space, proposal.point) + 0.01 * chance.normal(), parameters=10, seconds=1.0)
-
-
-def _again(trial: Trial) -> Outcome:
-    outcome = trial.outcome
-    return Outcome(Status.CACHED, outcome.score, outcome.scores, outcome.parameters, 0.0, None, trial.number)
 
 
 def _worth(space: Space, point: Point) -> float:

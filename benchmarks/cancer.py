@@ -58,7 +58,7 @@ def _matrix(title: str, file: str) -> Task:
 TASKS = {
     "almanac": Task("NCI-ALMANAC, by pair", "combo", "combo-almanac", "pair", 60, (5, 1.0), (3, 5, 12)),
     "gdsc-row": Task("GDSC1 AUC, by row", "uno", None, "row", 60, (4, 0.3), (3, 3, 20), hand=8),
-    "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (2, 3, 5), hand=5),
+    "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (3, 3, 5), hand=5),
     "dose-curve": Task("O'Neil doses, by curve", "uno", "uno-dose", "pair", 30, (15, 1.0), (3, 5, 25)),
     "dose-cell": Task("O'Neil doses, by cell line", "uno", "uno-dose", "cell", 30, (15, 1.0), (3, 5, 25)),
     "tissue": Task("Tissue of origin", "tissue", None, "row", 10, (25, 1.0), (1, 3, 25), folds=5, hand=6, hand_folds=1),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cellwright.build import Network
+from cellwright.build import Members, Network
 from cellwright.data.dataset import Dataset, Table
 from cellwright.metrics import Task
 from cellwright.problems import built_in, combo, nt3, uno
@@ -83,20 +83,20 @@ def step(architecture: Architecture, dataset: Dataset) -> tuple[torch.Tensor, fl
     names = frozenset(architecture.inputs)
     resident = Resident(dataset, Task.REGRESSION, inputs=names, device=torch.device("cpu"))
     torch.manual_seed(0)
-    network = Network(architecture)
+    network = Members(architecture)
     optimizer = recipe_of(architecture, Recipe()).optimizer_of(network)
     rows = torch.arange(dataset.rows)
     losses = []
     for _ in range(4):
         optimizer.zero_grad()
-        output = network(resident.batch(rows))
+        output = network(resident.batch(rows)).mean(dim=0)
         loss = ((output - resident.target[:, None]) ** 2).mean()
         loss.backward()
         losses.append(loss.item())
         assert any(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in network.parameters())
         optimizer.step()
     network.eval()
-    after = network(resident.batch(rows))
+    after = network(resident.batch(rows)).mean(dim=0)
     assert sum(weight.numel() for weight in network.parameters()) == architecture.parameters
     return after.detach(), losses[0], losses[-1]
 
@@ -141,6 +141,7 @@ def test_the_settings_are_some_that_training_has(name: str) -> None:
         "weight_decay",
         "batch_size",
         "schedule",
+        "members",
     }
     for number in range(20):
         recipe = recipe_of(space.architecture(space.sample(rng_for(0, Use.SAMPLE, number))), Recipe())

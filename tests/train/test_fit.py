@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from cellwright.build import Members
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.folder import load_raw
 from cellwright.data.splits import Division
-from cellwright.errors import UsageError
+from cellwright.errors import SpaceError, UsageError
 from cellwright.metrics import Task, scores
 from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
@@ -250,3 +251,43 @@ def test_the_hand_made_uno_trains_on_any_inputs(response: Problem) -> None:
     small = by_hand({name: shape for name, shape in response.inputs if name != "dose"})
     assert set(small.inputs) == {"expression", "descriptors"}
     assert trained(response, small, epochs=1, fraction=0.1).epochs == 1
+
+
+def test_members_are_networks_of_their_own_and_give_their_mean(response: Problem) -> None:
+    alone = network(response)
+    three = replace(alone, settings=(("members", 3),))
+    assert three.parameters == 3 * alone.parameters
+    assert three.flops == 3 * alone.flops
+    assert three.key != alone.key
+    fitted = trained(response, three)
+    assert sum(weight.numel() for weight in fitted.network.parameters()) == three.parameters
+    rows = np.arange(20)
+    answers = []
+    for member in fitted.network.networks:
+        one = Members(alone)
+        one.networks[0].load_state_dict(member.state_dict())
+        answers.append(replace(fitted, network=one).predict(rows))
+    assert np.abs(answers[0] - answers[1]).max() > 1e-3
+    np.testing.assert_allclose(fitted.predict(rows), np.mean(answers, axis=0), rtol=1e-4, atol=1e-5)
+
+
+def test_a_member_learns_as_if_it_were_alone(response: Problem) -> None:
+    """The second member's weights are drawn after the first one's, so the first is the network of one member."""
+    alone = network(response, dropout=0.0)
+    two = replace(alone, settings=(("members", 2),))
+    one, both = trained(response, alone), trained(response, two)
+    for ours, theirs in zip(both.network.networks[0].parameters(), one.network.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
+
+
+def test_members_of_classes_average_their_probabilities(tumor: Problem) -> None:
+    fitted = trained(tumor, replace(network(tumor), settings=(("members", 2),)))
+    found = fitted.predict(np.arange(10))
+    assert found.shape == (10, 2)
+    np.testing.assert_allclose(found.sum(axis=1), 1.0, rtol=1e-5)
+
+
+@pytest.mark.parametrize("members", [0, -1, 1.5, True, "two"])
+def test_members_are_counted(response: Problem, members: Any) -> None:
+    with pytest.raises(SpaceError, match="whole number of networks from 1"):
+        _ = replace(network(response), settings=(("members", members),)).parameters

@@ -93,7 +93,8 @@ def test_the_answer_is_the_mean_of_both_orders(problem: Problem) -> None:
     fitted.network.eval()
     with torch.no_grad():
         orders = [
-            fitted.network(fitted.resident.batch(rows, torch.full((50,), swap)))[:, 0].numpy() for swap in (False, True)
+            fitted.network(fitted.resident.batch(rows, torch.full((50,), swap)))[0, :, 0].numpy()
+            for swap in (False, True)
         ]
     assert np.abs(orders[0] - orders[1]).max() > 0.01, "this network has two opinions"
     mean = (orders[0] + orders[1]) / 2

@@ -1,5 +1,5 @@
 """Architectures become torch networks here."""
 
-from cellwright.build.network import Batch, Network
+from cellwright.build.network import Batch, Members, Network
 
-__all__ = ["Batch", "Network"]
+__all__ = ["Batch", "Members", "Network"]

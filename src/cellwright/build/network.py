@@ -19,7 +19,7 @@ from cellwright.build.split import dense, wide
 from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Input, Operation, Shape
 from cellwright.space.architecture import Vertex
 
-__all__ = ["Batch", "Network"]
+__all__ = ["Batch", "Members", "Network"]
 
 
 class Batch(NamedTuple):
@@ -44,7 +44,7 @@ class _Part(NamedTuple):
 
 
 class Network(nn.Module):
-    """The network of `architecture`.
+    """The network of `architecture`, one member of it.
 
     Shape: Batch of n rows -> (n, units).
     """
@@ -94,6 +94,20 @@ class Network(nn.Module):
                 made = [_Part(done[reading], key)]
             values.append(made)
         return _rows(values[-1], batch.gather)
+
+
+class Members(nn.Module):
+    """As many networks of `architecture` as it has members, of which no two share a weight.
+
+    Shape: Batch of n rows -> (members, n, units).
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(Network(architecture) for _ in range(architecture.members))
+
+    def forward(self, batch: Batch) -> Tensor:
+        return torch.stack([network(batch) for network in self.networks])
 
 
 def _twin(before: Sequence[Vertex], vertex: Vertex, inputs: tuple[Shape, ...]) -> object:

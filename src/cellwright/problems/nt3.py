@@ -36,6 +36,7 @@ from cellwright.space import (
     Space,
     When,
 )
+from cellwright.space.architecture import MEMBERS
 
 __all__ = ["NT3", "better", "manual", "paper_manual", "prepared_matrix", "small", "starts"]
 
@@ -63,13 +64,20 @@ def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, st
     block = sketch.node("vector", block, Flatten())
     for number in (1, 2):
         widths = (8, 16, 32, 64, 96, 128) if number == 1 else (16, 32, 64)
-        layers = [Dense(width, function) for width in widths for function in ("linear", "relu", "gelu")]
+        layers = tuple(Dense(width, "linear") for width in widths)
         block = sketch.node(f"dense.{number}", block, (Identity(), *layers))
         block = sketch.node(f"norm.{number}", block, (Identity(), BatchNorm(), LayerNorm()))
+        functions = (Identity(), Activation("relu"), Activation("gelu"))
+        block = sketch.node(f"activation.{number}", block, functions, when=When(f"dense.{number}", layers))
         block = sketch.node(f"dropout.{number}", block, (Identity(), *(Dropout(rate) for rate in (0.2, 0.5))))
     linear = sketch.skip("linear path", [[], [chosen]])
     end = sketch.concatenate("end", block, linear)
-    settings = training(batch_sizes=(16, 32, 64, 128), rates=(3e-4, 1e-3, 2e-3, 4e-3))
+    settings = training(
+        batch_sizes=(16, 32, 64, 128),
+        rates=(3e-4, 1e-3, 2e-3, 4e-3),
+        decays=(0.0, 1e-2, 1e-1, 1.0),
+        members=(1, 2, 4),
+    )
     return sketch.space("nt3", end, units=outputs, settings=settings)
 
 
@@ -87,14 +95,16 @@ def _shortening(shape: Shape) -> tuple[Operation, ...]:
 def starts(space: Space) -> list[Point]:
     """Return points of the default space that do well on many data: linear models, and one layer."""
     normed = {"select": LayerNorm(), "learning_rate": 2e-3}
-    narrow = {"dense.1": Dense(64, "relu"), "norm.1": BatchNorm(), "dropout.1": Dropout(0.5)}
+    relu = {"activation.1": Activation("relu")}
+    narrow = {"dense.1": Dense(64, "linear"), "norm.1": BatchNorm(), **relu, "dropout.1": Dropout(0.5)}
+    firm = {"learning_rate": 2e-3, "weight_decay": 1.0, "batch_size": 32}
     wanted: list[dict[str, Any]] = [
         {},
         normed,
         {**normed, "input dropout": Dropout(0.5)},
-        {**normed, "dense.1": Dense(16, "relu")},
-        {**narrow, "learning_rate": 1e-3, "batch_size": 32},
-        {**narrow, "learning_rate": 1e-3, "batch_size": 32, "input dropout": Dropout(0.5)},
+        {**normed, "dense.1": Dense(16, "linear"), **relu},
+        {**narrow, **firm},
+        {**narrow, **firm, MEMBERS: 2},
     ]
     return [_with(space, options) for options in wanted]
 

@@ -29,6 +29,7 @@ from cellwright.space import (
     Space,
     Spline,
 )
+from cellwright.space.architecture import MEMBERS
 from cellwright.space.naming import is_identity, twins
 from cellwright.space.sketch import Block
 
@@ -70,14 +71,21 @@ def _dropouts(*rates: float) -> tuple[Operation, ...]:
     return (Identity(), *(Dropout(rate) for rate in rates))
 
 
-def training(*, batch_sizes: tuple[int, ...], rates: tuple[float, ...]) -> tuple[Choice, ...]:
-    """Return the settings of training as decisions."""
+def training(
+    *,
+    batch_sizes: tuple[int, ...],
+    rates: tuple[float, ...],
+    decays: tuple[float, ...] = (0.0, 1e-3, 1e-2, 1e-1),
+    members: tuple[int, ...] = (1, 2),
+) -> tuple[Choice, ...]:
+    """Return the settings of training as decisions, and the number of members."""
     return (
         Choice("optimizer", ("adamw",)),
         Choice("learning_rate", rates),
-        Choice("weight_decay", (0.0, 1e-3, 1e-2, 1e-1)),
+        Choice("weight_decay", decays),
         Choice("batch_size", batch_sizes),
         Choice("schedule", ("cosine", "constant")),
+        Choice(MEMBERS, members),
     )
 
 

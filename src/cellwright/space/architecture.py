@@ -23,7 +23,10 @@ from cellwright.space.operations import (
     operation_to_json,
 )
 
-__all__ = ["Architecture", "Input", "Vertex"]
+__all__ = ["MEMBERS", "Architecture", "Input", "Vertex"]
+
+#: the setting that belongs to the network, where all others are about training
+MEMBERS = "members"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,24 +80,36 @@ class Architecture:
 
     @cached_property
     def parameters(self) -> int:
-        """Trainable numbers, shared ones counted once."""
+        """Trainable numbers of all members, shared ones counted once."""
         shapes = [vertex.shape for vertex in self.vertices]
         modules = {
             vertex.module: vertex.operation.cost(tuple(shapes[source] for source in vertex.sources)).parameters
             for vertex in self.vertices
             if vertex.module >= 0 and not isinstance(vertex.operation, Input)
         }
-        return sum(modules.values())
+        return self.members * sum(modules.values())
 
     @cached_property
     def flops(self) -> int:
-        """Floating-point operations of one row going forward."""
+        """Floating-point operations of one row going forward, through all members."""
         shapes = [vertex.shape for vertex in self.vertices]
-        return sum(
+        return self.members * sum(
             vertex.operation.cost(tuple(shapes[source] for source in vertex.sources)).flops
             for vertex in self.vertices
             if not isinstance(vertex.operation, Input)
         )
+
+    @cached_property
+    def members(self) -> int:
+        """How many networks of this kind, of weights of their own, give their mean; the setting of that name, or 1.
+
+        Raises:
+            SpaceError: the setting is no number of networks.
+        """
+        members = dict(self.settings).get(MEMBERS, 1)
+        if type(members) is not int or members < 1:
+            raise SpaceError(f"the setting {MEMBERS!r} is a whole number of networks from 1, not {members!r}")
+        return members
 
     @property
     def inputs(self) -> dict[str, Shape]:
@@ -322,7 +337,7 @@ def _numbered(live: list[_Live], output: int, settings: tuple[tuple[str, Any], .
         parts.append((text, read, module))
     architecture = Architecture(tuple(vertices), settings)
     # known already, so nobody needs to walk again: cached_property looks into the instance dictionary first
-    architecture.__dict__["parameters"] = total
+    architecture.__dict__["parameters"] = architecture.members * total
     architecture.__dict__["key"] = _digest(parts, settings)
     return architecture
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cellwright.build import Network
+from cellwright.build import Members
 from cellwright.data.dataset import Dataset
 from cellwright.data.splits import inner_folds
 from cellwright.metrics import Task, scores
@@ -31,7 +31,7 @@ class Diverged(ArithmeticError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
-    """A trained network and how it came about.
+    """A trained network, of one member or of several, and how it came about.
 
     Attributes:
         resident: the data it can predict rows of.
@@ -43,7 +43,7 @@ class Fitted:
         scores: on the validation rows; of a network that has learnt from them in the end, before it did.
     """
 
-    network: Network
+    network: Members
     resident: Resident
     task: Task
     location: float
@@ -75,8 +75,10 @@ class Fitted:
         return result
 
     def _answer(self, output: Tensor) -> Tensor:
-        """Return what the network says of rows: (rows, units) -> (rows,), or probabilities."""
-        return output[:, 0] * self.scale + self.location if self.task is Task.REGRESSION else output.softmax(dim=1)
+        """Return the mean of what members say of rows: (members, rows, units) -> (rows,), or probabilities."""
+        if self.task is Task.REGRESSION:
+            return output[..., 0].mean(dim=0) * self.scale + self.location
+        return output.softmax(dim=-1).mean(dim=0)
 
     def measured(self, target: np.ndarray, rows: np.ndarray) -> dict[str, float]:
         """Return the scores on `rows`."""
@@ -184,7 +186,7 @@ class _Lesson:
         labels = resident.target[torch.from_numpy(np.array(rows)).to(resident.device)]
         location, scale = _moments(labels) if task is Task.REGRESSION else (0.0, 1.0)
         torch.manual_seed(seed_for(self.seed, Use.WEIGHTS))
-        network = Network(self.architecture).to(resident.device)
+        network = Members(self.architecture).to(resident.device)
         fitted = Fitted(network, resident, task, location, scale)
         pass_ = _Pass(fitted, recipe, recipe.batch_size or usual_batch(len(rows)), self.fidelity.epochs, len(rows))
         shuffle = rng_for(self.seed, Use.ORDER)
@@ -227,7 +229,7 @@ class _Pass:
         self._step = 0
         target, regression = fitted.resident.target, fitted.task is Task.REGRESSION
         self._target = (target - fitted.location) / fitted.scale if regression else target
-        self._loss = _mean_square if regression else nn.functional.cross_entropy
+        self._loss = _mean_square if regression else _cross_entropy
 
     @property
     def epochs(self) -> float:
@@ -297,8 +299,14 @@ def _moments(target: Tensor) -> tuple[float, float]:
 
 
 def _mean_square(output: Tensor, target: Tensor) -> Tensor:
-    return nn.functional.mse_loss(output[:, 0], target)
+    """Return the sum of the members' losses: each learns as if it were alone."""
+    return nn.functional.mse_loss(output[..., 0], target.expand(output.shape[:2])) * len(output)
 
 
-def _copied(network: Network) -> dict[str, Tensor]:
+def _cross_entropy(output: Tensor, target: Tensor) -> Tensor:
+    """As `_mean_square`, of classes."""
+    return nn.functional.cross_entropy(output.flatten(0, 1), target.repeat(len(output))) * len(output)
+
+
+def _copied(network: Members) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in network.state_dict().items()}

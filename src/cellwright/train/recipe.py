@@ -9,6 +9,7 @@ from torch import nn
 
 from cellwright.errors import UsageError
 from cellwright.space import Architecture
+from cellwright.space.architecture import MEMBERS
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "SETTINGS", "Recipe", "pace", "recipe_of", "usual_batch"]
 
@@ -23,8 +24,9 @@ OPTIMIZERS = {
     "sgd": "SGD",
 }
 SCHEDULES = ("constant", "cosine")
-#: what a space may decide about training
-SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule")
+_TRAINING = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule")
+#: what a space may decide beside the network
+SETTINGS = (*_TRAINING, MEMBERS)
 _FUSED = ("adam", "adamw", "adagrad", "sgd")
 _WARM_UP = 0.1  # share of the steps of a cosine schedule
 
@@ -102,4 +104,4 @@ def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
     unknown = sorted(set(settings) - set(SETTINGS))
     if unknown:
         raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
-    return replace(recipe, **settings)
+    return replace(recipe, **{name: value for name, value in settings.items() if name != MEMBERS})

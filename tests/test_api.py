@@ -10,6 +10,7 @@ import cellwright
 from cellwright.api import usual_folds, usual_limit
 from cellwright.problem import Problem
 from cellwright.space import Architecture, Dense, Sketch, Space
+from cellwright.trial import CONTINUES, Trial
 
 
 def network(parameters: int) -> Architecture:
@@ -121,3 +122,39 @@ def test_leaders_are_tried_again_and_ranked_by_the_mean(tumor: Problem, tmp_path
     assert any(len(set(tries[key])) > 1 for key in confirmed), "other seeds and parts"
     (best, _), *_ = run.leaders(1)
     assert confirmed[best.key] == max(confirmed.values()) == best.score == run.summary()["best"]["score"]
+
+
+def test_with_halving_few_are_trained_to_the_end_and_those_lead(tumor: Problem, tmp_path: Path) -> None:
+    run = cellwright.search(
+        tumor,
+        space=widths(*range(1, 25)),
+        method="random",
+        evaluations=13,
+        halving="asha",
+        workers=1,
+        inner_folds=1,
+        epochs=9,
+        max_parameters=None,
+        out=tmp_path / "run",
+        device="cpu",
+    )
+    assert run.request.halving == "asha"
+    rows = run.rows()
+    assert {row["status"] for row in rows} <= {"ok", "cached"}
+    evaluated = [row for row in rows if row["status"] == "ok"]
+    assert {row["epochs"] for row in evaluated} == {1.0, 3.0, 9}
+    (trial, _), *_ = run.leaders(1)
+    finished = [row for row in evaluated if row["epochs"] == 9]
+    assert trial.score == max(row["score"] for row in finished)
+    left_off = {path.stem for path in (tmp_path / "run" / "kept").iterdir()}
+    assert left_off == {str(trial.number) for trial in run.replay().trials if trial.evaluated and not going(trial)} - {
+        str(trial.proposal.notes[CONTINUES]) for trial in run.replay().trials if passed(trial) == 9
+    }
+
+
+def going(trial: Trial) -> bool:
+    return CONTINUES in trial.proposal.notes
+
+
+def passed(trial: Trial) -> float:
+    return trial.proposal.fidelity.stop or trial.proposal.fidelity.epochs

@@ -48,6 +48,7 @@ def search(
     seconds: float | None = None,
     inner_folds: int | None = None,
     replicates: int | None = None,
+    halving: str | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
     objectives: Sequence[str] = (),
     starts: Sequence[Point] | None = None,
@@ -74,6 +75,8 @@ def search(
             validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
         replicates: further tries, with other seeds and other parts, of each network that leads, whose mean then counts;
             None: 2 where trials are cross-validated, since luck leads where rows are few, else 0.
+        halving: "asha" or "hyperband": all networks are trained for a ninth of `epochs`, the best third of them for a
+            third, the best third of those to the end, each from where it was left off; None: all to the end.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
         starts: points of the space that are tried first; None: what the problem knows to be good in its default space.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
@@ -134,10 +137,11 @@ def search(
         device=device,
         objectives=tuple(objectives),
         replicates=replicates,
+        halving=halving,
     )
     # what is wrong shows before anything is made
     try:
-        method_of(method, space, seed, request.fidelity, options)
+        method_of(method, space, seed, request.fidelity, options, objectives=objectives, halving=halving)
     except TypeError as error:
         raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
     train = Train(problem, space, seed, recipe or Recipe(), device)

@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.drive import drive
 from cellwright.methods.catalogue import method_of
-from cellwright.methods.confirmed import averaged
+from cellwright.methods.confirmed import averaged, passes
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, space_from_json
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "Run"]
 
+_KEPT = "kept"  # networks whose training was left off
 Observer = Callable[[Trial], None]
 
 
@@ -71,9 +72,12 @@ class Run:
             options,
             objectives=request.objectives,
             replicates=request.replicates,
+            halving=request.halving,
             starts=[self.space.point(values) for values in request.starts],
         )
-        train = Train(self.problem, self.space, request.seed, Recipe(**request.recipe), request.device)
+        recipe = Recipe(**request.recipe)
+        kept = self.folder / _KEPT if request.halving else None
+        train = Train(self.problem, self.space, request.seed, recipe, request.device, kept)
         return drive(
             self.folder / LOG,
             method,
@@ -115,6 +119,7 @@ class Run:
                 "scores": dict(trial.outcome.scores),
                 "source": trial.outcome.source,
                 "replicate": trial.proposal.fidelity.replicate,
+                "epochs": passes(trial),
                 "started": trial.started,
                 "finished": trial.finished,
                 "worker": trial.worker,
@@ -156,11 +161,13 @@ class Run:
     def _ranked(self, trials: list[Trial]) -> list[Trial]:
         """Return the successful ones, equal architectures once with their mean score, best first.
 
-        Where leaders are tried again, those that were come before all others.
+        Where training is left off, those trained to the end come first; where leaders are tried again, those that were.
         """
         tried = averaged(trials)
         most = 1 + self.request.replicates
-        ranked = sorted(tried, key=lambda one: (-min(one[1], most), -(one[0].score or 0.0), one[0].number))
+        ranked = sorted(
+            tried, key=lambda one: (-passes(one[0]), -min(one[1], most), -(one[0].score or 0.0), one[0].number)
+        )
         return [trial for trial, _ in ranked]
 
     def summary(self) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Use(IntEnum):
     REPLICATE = 11
     FOREST = 12
     TURN = 13
+    RUNG = 14
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

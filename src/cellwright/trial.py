@@ -9,7 +9,10 @@ from typing import Any
 from cellwright.errors import UsageError
 from cellwright.space import Point
 
-__all__ = ["Fidelity", "Outcome", "Proposal", "Status", "Trial", "usual_epochs"]
+__all__ = ["CONTINUES", "Fidelity", "Outcome", "Proposal", "Status", "Trial", "usual_epochs"]
+
+#: the note of a proposal that goes on with the training of an earlier trial: that trial's number
+CONTINUES = "continues"
 
 
 def usual_epochs(rows: int, fraction: float = 1.0) -> int:
@@ -40,6 +43,8 @@ class Fidelity:
         seconds: training stops after so long with what it has; None: never.
         folds: 1: score on the validation rows; more: cut training and validation rows into so many parts, score on each
             what the others taught, and so on all of them: where rows are few, the validation rows alone are chance.
+        stop: passes, a fraction too, after which training is left off, to be taken up again if the score deserves it;
+            the schedule is still made for all of `epochs`. None: train to the end.
         replicate: tries of one architecture that differ in this alone are told apart, and differ in their seeds.
     """
 
@@ -48,6 +53,7 @@ class Fidelity:
     seconds: float | None = None
     folds: int = 1
     replicate: int = 0
+    stop: float | None = None
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -56,6 +62,8 @@ class Fidelity:
             raise UsageError(f"fraction must be in (0, 1], not {self.fraction!r}")
         if self.folds < 1:
             raise UsageError(f"folds must be at least 1, not {self.folds!r}")
+        if self.stop is not None and not 0 < self.stop < self.epochs:
+            raise UsageError(f"stop must be above 0 and below the {self.epochs} epochs, not {self.stop!r}")
         if self.seconds is not None and not self.seconds > 0:
             raise UsageError(f"seconds must be above 0, not {self.seconds!r}")
 

@@ -1,6 +1,7 @@
 """Every search keeps the laws, and each law is noticed when it is broken."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 from tests.spaces import settings_space
@@ -27,11 +28,23 @@ def test_every_method_keeps_the_laws(method: str, space: Space) -> None:
 
 @pytest.mark.parametrize("objectives", [(), ("score", "-parameters")])
 @pytest.mark.parametrize("replicates", [0, 2])
-def test_and_so_does_what_is_wrapped_around_them(objectives: tuple[str, ...], replicates: int) -> None:
+@pytest.mark.parametrize("halving", [None, "asha", "hyperband"])
+def test_and_so_does_what_is_wrapped_around_them(
+    objectives: tuple[str, ...], replicates: int, halving: str | None
+) -> None:
     def make(space: Space, seed: int) -> Search:
-        return method_of("evolution", space, seed, Fidelity(), {}, objectives=objectives, replicates=replicates)
+        extras: Any = {"objectives": objectives, "replicates": replicates, "halving": halving}
+        return method_of("evolution", space, seed, Fidelity(9), {}, **extras)
 
-    check_search(make, settings_space(), repeats=replicates > 0)
+    check_search(make, settings_space())
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_keeps_them_with_halving(method: str) -> None:
+    def make(space: Space, seed: int) -> Search:
+        return method_of(method, space, seed, Fidelity(9), {}, halving="hyperband")
+
+    check_search(make, settings_space(), repeats=method in REPEATING)
 
 
 class Broken(Random):

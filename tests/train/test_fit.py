@@ -17,7 +17,7 @@ from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
 from cellwright.space import Architecture, BatchNorm, Dense, Dropout, Sketch
 from cellwright.space.by_hand import by_hand
-from cellwright.train import fit as fit_module
+from cellwright.train import fitted as fitted_module
 from cellwright.train.fit import Diverged, Fitted, fit
 from cellwright.train.recipe import OPTIMIZERS, Recipe, recipe_of, usual_batch
 from cellwright.train.resident import Resident
@@ -95,7 +95,7 @@ def test_long_predictions_are_made_in_pieces(response: Problem, monkeypatch: pyt
     fitted = trained(response, epochs=1)
     train = response.data()[1].train
     whole = fitted.predict(train)
-    monkeypatch.setattr(fit_module, "_ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(fitted_module, "_ROWS_AT_ONCE", 100)
     np.testing.assert_allclose(fitted.predict(train), whole, 1e-4)
 
 
@@ -244,7 +244,7 @@ def test_batch_normalisation_trains_with_a_row_left_over(tmp_path: Path) -> None
     sketch = Sketch()
     space = sketch.space("s", sketch.node("normal", sketch.input("measurements", 2), BatchNorm()))
     fitted = trained(problem, space.architecture(space.point(())), batch_size=32, epochs=1)
-    assert fitted.epochs == 32 / 33
+    assert fitted.epochs == 1.0
 
 
 def test_the_hand_made_uno_trains_on_any_inputs(response: Problem) -> None:

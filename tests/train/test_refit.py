@@ -60,7 +60,7 @@ def trained(
 
 
 def crossed(problem: Problem, folds: int = 3, *, fraction: float = 1.0, **seeds: int) -> dict[str, float]:
-    given = {"seed": 0, "subset_seed": 0, **seeds}
+    given: dict[str, Any] = {"seed": 0, "subset_seed": 0, **seeds}
     fidelity = Fidelity(1, fraction, folds=folds)
     found, seconds = cross_fit(network(problem), problem, fidelity, recipe=Recipe(), device="cpu", **given)
     assert seconds > 0

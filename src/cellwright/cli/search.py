@@ -147,6 +147,15 @@ def search(
             rich_help_panel=_HOW,
         ),
     ] = None,
+    halving: Annotated[
+        str | None,
+        typer.Option(
+            metavar="asha|hyperband",
+            help="Train all networks a ninth of the epochs, the best third a third, the best of those to the end.",
+            show_default=False,
+            rich_help_panel=_HOW,
+        ),
+    ] = None,
     learning_rate: Annotated[
         float | None,
         typer.Option(
@@ -280,6 +289,7 @@ def search(
                 seconds=seconds,
                 inner_folds=inner_folds,
                 replicates=replicates,
+                halving=halving,
                 max_parameters=size,
                 objectives=objective or (),
                 seed=seed,

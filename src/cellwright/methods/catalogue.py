@@ -6,6 +6,7 @@ from typing import Any
 from cellwright.methods.auto import Auto
 from cellwright.methods.confirmed import Confirmed
 from cellwright.methods.evolution import Evolution
+from cellwright.methods.halved import Halved
 from cellwright.methods.local import Local
 from cellwright.methods.objectives import Traded
 from cellwright.methods.protocol import Search
@@ -58,14 +59,18 @@ def method_of(
     *,
     objectives: Sequence[str] = (),
     replicates: int = 0,
+    halving: str | None = None,
     starts: Sequence[Point] = (),
 ) -> Search:
     """Return the search called `name`.
 
-    With several objectives it is told how trials stand in all of them; with replicates, leaders are tried again; starts
-    are tried first.
+    With several objectives it is told how trials stand in all of them; with halving, few are trained to the end; with
+    replicates, leaders are tried again; starts are tried first.
     """
     method = METHODS[name](space, seed=seed, fidelity=fidelity, **options)
     method = Started(method, starts, fidelity=fidelity) if starts else method
-    traded = Traded(method, objectives, space) if len(objectives) > 1 else method
-    return Confirmed(traded, replicates=replicates) if replicates else traded
+    objectives = objectives if len(objectives) > 1 else ()
+    method = Traded(method, objectives, space) if objectives else method
+    if halving is not None:
+        method = Halved(method, space, seed=seed, fidelity=fidelity, kind=halving, objectives=objectives)
+    return Confirmed(method, replicates=replicates) if replicates else method

@@ -11,18 +11,31 @@ from cellwright.errors import UsageError
 from cellwright.methods.protocol import Search
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["Confirmed", "averaged"]
+__all__ = ["Confirmed", "averaged", "passes"]
 
 _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
 
 
 def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
-    """Return the first success of each architecture, with its mean score and how often it was tried."""
+    """Return the first success of each architecture, with its mean score and how often it was tried.
+
+    Of one whose training was left off and gone on with, what it reached furthest counts.
+    """
     tries: dict[str, list[Trial]] = {}
     for trial in trials:
         if trial.evaluated and trial.score is not None:
-            tries.setdefault(trial.key, []).append(trial)
+            of_key = tries.setdefault(trial.key, [])
+            if of_key and passes(trial) > passes(of_key[0]):
+                of_key.clear()
+            if not of_key or passes(trial) == passes(of_key[0]):
+                of_key.append(trial)
     return [(_mean(of_key), len(of_key)) for of_key in tries.values()]
+
+
+def passes(trial: Trial) -> float:
+    """Return the passes after which it was scored."""
+    fidelity = trial.proposal.fidelity
+    return fidelity.stop or fidelity.epochs
 
 
 def _mean(tries: list[Trial]) -> Trial:
@@ -46,7 +59,7 @@ class Confirmed:
         self._leaders = leaders
         self._first: dict[str, Proposal] = {}
         self._scores: dict[str, list[float]] = {}
-        self._tries: dict[str, int] = {}  # further ones that were told, failures included
+        self._tries: dict[str, set[int]] = {}  # which further ones were told, failures included
         self._again = 0  # further tries of all together
         self._order: list[tuple[float, int, str]] = []  # minus the mean score, number, key; ascending
 
@@ -56,26 +69,26 @@ class Confirmed:
         spent = self._again + len(out) >= _MOST * len(self._order)
         for _, _, key in [] if spent else self._order[: min(self._leaders, len(self._order) // 10)]:
             first = self._first[key]
-            for replicate in range(self._tries[key] + 1, self._replicates + 1):
-                if (first.point, replicate) not in out:
+            for replicate in range(1, self._replicates + 1):
+                if replicate not in self._tries[key] and (first.point, replicate) not in out:
                     return Proposal(number, first.point, replace(first.fidelity, replicate=replicate))
         others = {key: proposal for key, proposal in pending.items() if not proposal.fidelity.replicate}
         return self._search.ask(number, others)
 
     def tell(self, trial: Trial) -> None:
-        """Take a further try into the mean; tell the other search of all others."""
+        """Take a further try into the mean; tell the other search of all others. A network left off leads nobody."""
         key = trial.key
         if trial.proposal.fidelity.replicate:
-            self._tries[key] += 1
+            self._tries[key].add(trial.proposal.fidelity.replicate)
             self._again += 1
         else:
             self._search.tell(trial)
-        if not trial.evaluated or trial.score is None:
+        if not trial.evaluated or trial.score is None or trial.proposal.fidelity.stop is not None:
             return
         if key in self._scores:
             del self._order[bisect_left(self._order, self._place(key))]
         else:
-            self._first[key], self._scores[key], self._tries[key] = trial.proposal, [], 0
+            self._first[key], self._scores[key], self._tries[key] = trial.proposal, [], set()
         self._scores[key].append(trial.score)
         insort(self._order, self._place(key))
 

@@ -3,7 +3,6 @@
 An objective is named by what is to grow; a leading minus turns it round: "r2", "-parameters", "-flops", "-seconds".
 """
 
-from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["COSTS", "Traded", "check_objectives", "front", "thinned", "values_of"]
+__all__ = ["COSTS", "Traded", "check_objectives", "front", "standing", "thinned", "values_of"]
 
 #: what a network costs: parameters, floating-point operations of one row, seconds of training
 COSTS = ("parameters", "flops", "seconds")
@@ -68,12 +67,21 @@ def thinned(values: np.ndarray, most: int) -> list[int]:
     return taken
 
 
-class Traded:
-    """Another search, told how a trial stands in all objectives in place of its score.
+def standing(values: np.ndarray, here: np.ndarray) -> float:
+    """Return how a point stands among others, more being better.
 
-    A trial's standing falls with the share of earlier trials that dominate it. Among those that nothing dominates, the
-    one that is good in every objective stands before the one that is extreme in a single one: the product of its ranks.
+    Its standing falls with the share of those that dominate it. Among points that nothing dominates, the one that is
+    good in every objective stands before the one that is extreme in a single one: the product of its ranks.
+
+    Shape: values (points, objectives), `here` among them (objectives,).
     """
+    dominating = ((values >= here).all(axis=1) & (values > here).any(axis=1)).mean()
+    ranks = ((values < here).mean(axis=0) + (values <= here).mean(axis=0)) / 2
+    return float(ranks.prod() - dominating)
+
+
+class Traded:
+    """Another search, told how a trial stands in all objectives, among those before it, in place of its score."""
 
     def __init__(self, search: Search, objectives: Sequence[str], space: Space) -> None:
         self._search = search
@@ -81,7 +89,6 @@ class Traded:
         self._space = space
         self._told: list[tuple[float, ...]] = []
         self._stood: dict[int, float] = {}
-        self._sorted: list[list[float]] = [[] for _ in objectives]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return what the other search asks."""
@@ -93,19 +100,8 @@ class Traded:
         values = values_of(trial, self._objectives, self._space)
         if values is not None:
             if source is None:  # what a cached answer cost was paid by another
-                self._stood[trial.number] = self._standing(values)
-            standing = self._stood[trial.number if source is None else source]
-            trial = replace(trial, outcome=replace(trial.outcome, score=standing))
+                self._told.append(values)
+                self._stood[trial.number] = standing(np.array(self._told), np.array(values))
+            stood = self._stood[trial.number if source is None else source]
+            trial = replace(trial, outcome=replace(trial.outcome, score=stood))
         self._search.tell(trial)
-
-    def _standing(self, values: tuple[float, ...]) -> float:
-        self._told.append(values)
-        for ordered, value in zip(self._sorted, values, strict=True):
-            insort(ordered, value)
-        others, here = np.array(self._told), np.array(values)
-        dominating = ((others >= here).all(axis=1) & (others > here).any(axis=1)).mean()
-        ranks = [
-            (bisect_left(ordered, value) + bisect_right(ordered, value)) / (2 * len(ordered))
-            for ordered, value in zip(self._sorted, values, strict=True)
-        ]
-        return float(np.prod(ranks) - dominating)

@@ -74,6 +74,7 @@ def reproduce_section(findings: Findings) -> str:
             *([("seconds of training", fidelity.seconds)] if fidelity.seconds else []),
             *([("cross-validated in parts", fidelity.folds)] if fidelity.folds > 1 else []),
             *([("further tries of leaders", request.replicates)] if request.replicates else []),
+            *([("halving", request.halving)] if request.halving else []),
             *([("objectives", ", ".join(request.objectives))] if request.objectives else []),
             ("limit on evaluations", count(request.evaluations)),
             ("limit on minutes", NOTHING if request.minutes is None else f"{request.minutes:g}"),
@@ -126,6 +127,7 @@ def _commands(findings: Findings) -> str:
         "--fraction": request.fidelity.fraction,
         "--inner-folds": request.fidelity.folds,
         "--replicates": request.replicates,
+        "--halving": request.halving,
         "--max-parameters": request.max_parameters,
         "--seed": request.seed,
     }

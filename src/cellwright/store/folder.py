@@ -41,6 +41,7 @@ class Request:
         retries: of a trial whose worker died.
         objectives: what is traded against one another, the problem's score first; none: the score alone counts.
         replicates: further tries of each leader.
+        halving: "asha" or "hyperband"; None: each network is trained to the end.
         starts: values of the points that are tried first.
         versions: of what results may depend on.
     """
@@ -62,6 +63,7 @@ class Request:
     device: str
     objectives: tuple[str, ...] = ()
     replicates: int = 0
+    halving: str | None = None
     starts: tuple[tuple[int | float, ...], ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
 

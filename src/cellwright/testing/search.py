@@ -7,7 +7,7 @@ from cellwright.methods import Search
 from cellwright.run import repeated
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
-from cellwright.trial import Outcome, Proposal, Status, Trial
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 __all__ = ["check_search"]
 
@@ -93,7 +93,7 @@ def _driven(
     """Return trials told, with several under way: which ends first is left to chance that the number decides."""
     pending: dict[int, Proposal] = {}
     told: list[Trial] = []
-    known: dict[str, Trial] = {}
+    known: dict[tuple[str, Fidelity], Trial] = {}
     number = begin
     while len(told) < trials:
         while len(pending) < _WORKERS:
@@ -107,9 +107,10 @@ def _driven(
         ended = min(pending, key=lambda one: one + 5 * rng_for(one, Use.TRIAL).random())
         proposal = pending.pop(ended)
         key = space.architecture(proposal.point).key
-        outcome = repeated(known[key]) if key in known else _outcome(space, proposal, failing, status)
+        identity = key, proposal.fidelity
+        outcome = repeated(known[identity]) if identity in known else _outcome(space, proposal, failing, status)
         told.append(Trial(proposal, outcome, key, float(ended), float(ended + 1)))
-        known.setdefault(key, told[-1])
+        known.setdefault(identity, told[-1])
         search.tell(told[-1])
     return told
 

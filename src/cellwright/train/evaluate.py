@@ -4,14 +4,16 @@ import math
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Space
 from cellwright.train.fit import Diverged, cross_fit, fit
+from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe
-from cellwright.trial import Outcome, Proposal, Status
+from cellwright.trial import CONTINUES, Outcome, Proposal, Status
 
 __all__ = ["Train", "failure"]
 
@@ -22,6 +24,7 @@ class Train:
 
     Attributes:
         seed: of the run; with the proposal's number it decides all random numbers.
+        kept: a folder that all workers share, for networks whose training is left off; None: such begin anew.
     """
 
     problem: Problem
@@ -29,6 +32,7 @@ class Train:
     seed: int
     recipe: Recipe = field(default_factory=Recipe)
     device: str = "auto"
+    kept: Path | None = None
     preload: ClassVar[str] = "cellwright.train.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
@@ -51,13 +55,17 @@ class Train:
 
     def _measured(self, architecture: Architecture, proposal: Proposal) -> tuple[Mapping[str, float], float]:
         """Return scores and seconds of training."""
-        seed = seed_for(self.seed, Use.TRIAL, proposal.number)
+        number = proposal.notes.get(CONTINUES, proposal.number)
+        seed = seed_for(self.seed, Use.TRIAL, number)
+        slot = Slot(self.kept, str(number)) if self.kept else None
         replicate = proposal.fidelity.replicate
         subset_seed = seed_for(self.seed, Use.REPLICATE, replicate) if replicate else self.seed
         what = (architecture, self.problem, proposal.fidelity)
         if proposal.fidelity.folds > 1:
-            return cross_fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device)
-        fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device)
+            return cross_fit(
+                *what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device, slot=slot
+            )
+        fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device, slot=slot)
         return fitted.scores, fitted.seconds
 
 

@@ -1,0 +1,134 @@
+"""Successive halving: all networks are trained a little, the best of them longer, and the best of those to the end.
+
+Sources: ASHA (arXiv:1810.05934): a network goes on as soon as it is among the best of its rung, so that no worker ever
+waits; Hyperband (arXiv:1603.06560): some networks skip the lower rungs, as insurance against scores that mislead early.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cellwright.errors import UsageError
+from cellwright.methods.objectives import standing, values_of
+from cellwright.methods.protocol import Search
+from cellwright.seeds import Use, rng_for
+from cellwright.space import Space
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
+
+__all__ = ["HALVINGS", "Halved"]
+
+HALVINGS = ("asha", "hyperband")
+_RUNGS = 3
+
+
+class _Rung:
+    """Trials of one fidelity, and which of them are to go on."""
+
+    def __init__(self, eta: int) -> None:
+        self._eta = eta
+        self._entries: list[tuple[int, Proposal]] = []  # successes: the trial that began it, and its last proposal
+        self._values: list[tuple[float, ...]] = []
+        self._failures = 0
+        self._gone: set[int] = set()
+        self._first: list[tuple[int, Proposal]] = []
+
+    def add(self, origin: int, proposal: Proposal, values: tuple[float, ...] | None) -> None:
+        """Take a trial in; None for what it reached: it failed, and stands below all others."""
+        if values is None:
+            self._failures += 1
+        else:
+            self._entries.append((origin, proposal))
+            self._values.append(values)
+        most = (len(self._entries) + self._failures) // self._eta
+        reached = np.array(self._values)
+        one = len(reached) == 0 or reached.shape[1] == 1
+        stands = reached.ravel() if one else np.array([standing(reached, here) for here in reached])
+        order = np.argsort(-stands, kind="stable")
+        self._first = [self._entries[place] for place in order[:most]]
+
+    def went_on(self, origin: int) -> None:
+        """Take note that a trial has gone on."""
+        self._gone.add(origin)
+
+    def deserving(self) -> list[tuple[int, Proposal]]:
+        """Return the trials that are to go on, best first: which trial began it, and its proposal here."""
+        return [entry for entry in self._first if entry[0] not in self._gone]
+
+
+class Halved:
+    """Another search, of whose trials the first third of each rung goes on with its training in the next one.
+
+    The other search is told every trial; of a network that went on it hears again.
+
+    Args:
+        fidelity: of the highest rung.
+        kind: "asha": all begin on the lowest rung; "hyperband": some begin higher, as many as get each beginning about
+            as many seconds of training.
+        objectives: what trials are ranked by within a rung; none: the score.
+        eta: of so many, one goes on, and is trained so many times longer in all.
+        rungs: how many.
+    """
+
+    def __init__(
+        self,
+        search: Search,
+        space: Space,
+        *,
+        seed: int,
+        fidelity: Fidelity,
+        kind: str = "asha",
+        objectives: Sequence[str] = (),
+        eta: int = 3,
+        rungs: int = _RUNGS,
+    ) -> None:
+        if kind not in HALVINGS:
+            raise UsageError(f"there is no halving {kind!r}; known: {', '.join(HALVINGS)}")
+        if "-seconds" in objectives:
+            raise UsageError("with halving, networks are trained for different times: leave out the objective -seconds")
+        if eta < 2 or rungs < 2:
+            raise UsageError(f"halving needs eta and rungs of at least 2, not {eta!r} and {rungs!r}")
+        self._search = search
+        self._space = space
+        self._seed = seed
+        self._objectives = tuple(objectives)
+        self._eta = eta
+        stops = [fidelity.epochs / eta**step for step in range(rungs - 1, 0, -1)]
+        self._fidelities = [*(replace(fidelity, stop=round(stop, 4)) for stop in stops), fidelity]
+        self._starts = [1.0] + [0.0] * (rungs - 1)
+        if kind == "hyperband":  # those that begin on a rung, and a third of them on each one above, cost about as much
+            costs = np.array([float(eta) ** rung * (rungs - rung) for rung in range(rungs)])
+            self._starts = list((1 / costs) / (1 / costs).sum())
+        self._rungs: list[_Rung] = [_Rung(eta) for _ in self._fidelities]
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        """Return a network that deserves to go on, the furthest first; else what the other search asks."""
+        out = {(proposal.notes.get(CONTINUES), proposal.fidelity) for proposal in pending.values()}
+        for rung, fidelity in reversed(list(zip(self._rungs, self._fidelities[1:], strict=False))):
+            for origin, first in rung.deserving():
+                if (origin, fidelity) not in out:
+                    return Proposal(number, first.point, fidelity, {CONTINUES: origin})
+        own = {key: proposal for key, proposal in pending.items() if CONTINUES not in proposal.notes}
+        proposal = self._search.ask(number, own)
+        if proposal is None:
+            return None
+        chance = rng_for(self._seed, Use.RUNG, number).random()
+        start = int(np.searchsorted(np.cumsum(self._starts)[:-1], chance, side="right"))
+        return replace(proposal, fidelity=self._fidelities[start])
+
+    def tell(self, trial: Trial) -> None:
+        """Rank a trial within its rung; tell the other search."""
+        origin = trial.proposal.notes.get(CONTINUES, trial.number)
+        fidelity = trial.proposal.fidelity
+        if fidelity in self._fidelities:
+            place = self._fidelities.index(fidelity)
+            if place > 0 and CONTINUES in trial.proposal.notes:
+                self._rungs[place - 1].went_on(origin)
+            if trial.evaluated:
+                self._rungs[place].add(origin, trial.proposal, self._reached(trial))
+        self._search.tell(trial)
+
+    def _reached(self, trial: Trial) -> tuple[float, ...] | None:
+        if self._objectives:
+            return values_of(trial, self._objectives, self._space)
+        return None if trial.score is None else (trial.score,)

@@ -1,0 +1,76 @@
+"""A trained network, and what it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cellwright.build import Members
+from cellwright.metrics import Task, scores
+from cellwright.train.resident import Resident
+
+__all__ = ["Diverged", "Fitted"]
+
+_ROWS_AT_ONCE = 8192
+
+
+class Diverged(ArithmeticError):
+    """A loss or a prediction is not finite."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A trained network, of one member or of several, and how it came about.
+
+    Attributes:
+        resident: the data it can predict rows of.
+        location: what its output is shifted by, in the target's unit; 0 for classes.
+        scale: what its output is multiplied by before that; 1 for classes.
+        history: validation score after each epoch, higher is better.
+        epochs: of which the weights are, counted from 1; a fraction where time ran out.
+        seconds: spent on training steps.
+        scores: on the validation rows; of a network that has learnt from them in the end, before it did.
+    """
+
+    network: Members
+    resident: Resident
+    task: Task
+    location: float
+    scale: float
+    history: tuple[float, ...] = ()
+    epochs: float = 0.0
+    seconds: float = 0.0
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def predict(self, rows: np.ndarray) -> np.ndarray:
+        """Return predictions in the target's unit (rows,), or class probabilities (rows, classes).
+
+        Of a pair of drugs both orders are predicted, and their mean is the answer.
+
+        Raises:
+            Diverged: a prediction is not finite.
+        """
+        self.network.eval()
+        parts = []
+        for chunk in torch.split(torch.from_numpy(np.array(rows)).to(self.resident.device), _ROWS_AT_ONCE):
+            orders = [None, torch.ones_like(chunk, dtype=torch.bool)] if self.resident.has_twins else [None]
+            answers = [self._answer(self.network(self.resident.batch(chunk, swap))) for swap in orders]
+            parts.append(torch.stack(answers).mean(dim=0))
+        self.network.train()
+        result: np.ndarray = torch.cat(parts).cpu().numpy()
+        if not np.isfinite(result).all():
+            raise Diverged("the network predicts numbers that are not finite")
+        return result
+
+    def _answer(self, output: Tensor) -> Tensor:
+        """Return the mean of what members say of rows: (members, rows, units) -> (rows,), or probabilities."""
+        if self.task is Task.REGRESSION:
+            return output[..., 0].mean(dim=0) * self.scale + self.location
+        return output.softmax(dim=-1).mean(dim=0)
+
+    def measured(self, target: np.ndarray, rows: np.ndarray) -> dict[str, float]:
+        """Return the scores on `rows`."""
+        return dict(scores(self.task, np.asarray(target[rows]), self.predict(rows)))

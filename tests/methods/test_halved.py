@@ -1,0 +1,115 @@
+from collections import Counter
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from tests.methods.driving import told
+from tests.spaces import settings_space
+
+from cellwright.errors import UsageError
+from cellwright.methods import Random
+from cellwright.methods.confirmed import averaged, passes
+from cellwright.methods.halved import Halved
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
+
+SPACE = settings_space()
+FULL = Fidelity(9)
+
+
+def worth(proposal: Proposal) -> float:
+    """Return what the point is worth; more training brings more."""
+    return float(SPACE.encode(proposal.point).sum()) + 0.1 * (proposal.fidelity.stop or 9)
+
+
+def halved(**options: Any) -> Halved:
+    return Halved(Random(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL, **options)
+
+
+def origin(trial: Trial) -> int:
+    number: int = trial.proposal.notes.get(CONTINUES, trial.number)
+    return number
+
+
+def test_a_third_of_each_rung_goes_on_and_it_is_the_best() -> None:
+    trials = told(halved(), SPACE, worth, 300)
+    rungs = {stop: [trial for trial in trials if trial.proposal.fidelity.stop == stop] for stop in (1.0, 3.0, None)}
+    counts = [len(rung) for rung in rungs.values()]
+    assert sum(counts) == 300
+    # a few more than a third: some went on early that would not later
+    assert all(lower // 3 - 1 <= upper <= 1.3 * lower / 3 for lower, upper in pairwise(counts))
+    begun = {trial.number: trial for trial in rungs[1.0]}
+    best = sorted(begun, key=lambda number: -(begun[number].score or 0.0))[: counts[1] // 2]
+    assert set(best) <= {origin(trial) for trial in rungs[3.0]}
+    for lower, upper in ((1.0, 3.0), (3.0, None)):
+        assert {origin(trial) for trial in rungs[upper]} <= {origin(trial) for trial in rungs[lower]}
+    for trial in rungs[3.0]:
+        assert trial.proposal.point == begun[origin(trial)].proposal.point
+
+
+def test_a_full_rung_is_gone_on_with_before_anything_new_begins() -> None:
+    trials = told(halved(), SPACE, worth, 13)
+    assert [trial.proposal.fidelity.stop for trial in trials] == [1, 1, 1, 3, 1, 1, 1, 3, 1, 1, 1, 3, None]
+
+
+def test_with_hyperband_some_begin_higher_and_each_beginning_costs_about_as_much() -> None:
+    trials = told(halved(kind="hyperband"), SPACE, worth, 2000)
+    began = Counter(trial.proposal.fidelity.stop for trial in trials if origin(trial) == trial.number)
+    assert began[1.0] > 3 * began[3.0] / 2 > 2 * (began[None] or 0)
+    spent: dict[float | None, float] = {1.0: 0.0, 3.0: 0.0, None: 0.0}
+    first = {trial.number: trial.proposal.fidelity.stop for trial in trials if origin(trial) == trial.number}
+    for trial in trials:
+        reached = trial.proposal.fidelity.stop or 9
+        spent[first[origin(trial)]] += reached - (reached / 3 if origin(trial) != trial.number else 0)
+    assert max(spent.values()) < 2 * min(spent.values())
+
+
+def test_what_is_under_way_does_not_go_on_twice_and_asking_changes_nothing() -> None:
+    search = halved()
+    told(search, SPACE, worth, 9)
+    pending: dict[int, Proposal] = {}
+    for number in range(9, 15):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        assert proposal == search.ask(number, pending)
+        pending[number] = proposal
+    going = [proposal.notes[CONTINUES] for proposal in pending.values() if CONTINUES in proposal.notes]
+    assert len(going) == len(set(going))
+
+
+def test_failures_count_and_do_not_go_on() -> None:
+    def score(proposal: Proposal) -> float | None:
+        return None if proposal.point.values[0] == 0 else worth(proposal)
+
+    trials = told(halved(), SPACE, score, 200)
+    failed = {trial.number for trial in trials if trial.score is None}
+    assert failed
+    assert not failed & {origin(trial) for trial in trials if CONTINUES in trial.proposal.notes}
+
+
+def test_leaders_are_those_that_were_trained_furthest() -> None:
+    trials = told(halved(), SPACE, worth, 100)
+    ranked = sorted(averaged(trials), key=lambda one: (-passes(one[0]), -(one[0].score or 0.0)))
+    full = [trial for trial in trials if trial.proposal.fidelity.stop is None]
+    assert ranked[0][0].key == max(full, key=lambda trial: trial.score or 0.0).key
+    assert len({trial.key for trial, _ in ranked}) == len(ranked)
+    assert all(count == 1 for _, count in ranked)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"kind": "thirds"}, "there is no halving 'thirds'; known: asha, hyperband"),
+        ({"objectives": ("r2", "-seconds")}, "leave out the objective -seconds"),
+        ({"eta": 1}, "eta and rungs of at least 2"),
+        ({"rungs": 1}, "eta and rungs of at least 2"),
+    ],
+)
+def test_bad_options_are_named(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        halved(**options)
+
+
+@pytest.mark.parametrize("stop", [0.0, -1.0, 9.0, 10.0])
+def test_a_stop_is_within_the_epochs(stop: float) -> None:
+    with pytest.raises(UsageError, match="stop must be above 0 and below the 9 epochs"):
+        Fidelity(9, stop=stop)

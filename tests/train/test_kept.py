@@ -1,0 +1,102 @@
+"""Training that is left off and taken up again is training that was never stopped."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.train.test_evaluate import proposal, space
+from tests.train.test_fit import network, weights
+
+from cellwright.problem import Problem
+from cellwright.space import Architecture
+from cellwright.train import kept
+from cellwright.train.evaluate import Train
+from cellwright.train.fit import Fitted, cross_fit, fit
+from cellwright.train.kept import Slot
+from cellwright.train.recipe import Recipe
+from cellwright.trial import CONTINUES, Fidelity
+
+FULL = Fidelity(4)
+
+
+def of(problem: Problem) -> Architecture:
+    return replace(network(problem, dropout=0.3), settings=(("members", 2),))
+
+
+def taught(problem: Problem, fidelity: Fidelity, slot: Slot | None = None, **recipe: Any) -> Fitted:
+    given = Recipe(schedule="cosine", batch_size=64, **recipe)
+    return fit(of(problem), problem, fidelity, recipe=given, seed=3, device="cpu", slot=slot)
+
+
+@pytest.mark.parametrize("stops", [(2.0,), (0.3,), (0.01, 1.0, 2.7), (3.5,)])
+@pytest.mark.parametrize("patience", [None, 2])
+def test_going_on_is_as_never_having_stopped(
+    response: Problem, tmp_path: Path, stops: tuple[float, ...], patience: int | None
+) -> None:
+    slot = Slot(tmp_path, "7")
+    unbroken = taught(response, FULL, patience=patience)
+    before = 0.0
+    for stop in stops:
+        part = taught(response, replace(FULL, stop=stop), slot, patience=patience)
+        assert patience or part.epochs == pytest.approx(stop, abs=64 / 1000)
+        assert weights(part) != weights(unbroken)
+        assert (tmp_path / "7.pt").exists()
+        assert part.epochs >= before
+        before = part.epochs
+    last = taught(response, FULL, slot, patience=patience)
+    assert weights(last) == weights(unbroken)
+    assert last.scores == unbroken.scores
+    assert last.epochs == unbroken.epochs
+    assert not (tmp_path / "7.pt").exists(), "it is finished"
+
+
+def test_what_was_lost_or_damaged_costs_time_and_nothing_else(response: Problem, tmp_path: Path) -> None:
+    slot = Slot(tmp_path, "7")
+    part = replace(FULL, stop=1.5)
+    first = taught(response, part, slot)
+    (tmp_path / "7.pt").unlink()
+    assert weights(taught(response, part, slot)) == weights(first)
+    (tmp_path / "7.pt").write_bytes(b"no network")
+    assert weights(taught(response, FULL, slot)) == weights(taught(response, FULL))
+
+
+def test_where_nothing_can_be_kept_training_goes_on(response: Problem, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    slot = Slot(tmp_path / "file" / "folder", "7")
+    assert weights(taught(response, replace(FULL, stop=1.0), slot)) == weights(
+        taught(response, replace(FULL, stop=1.0))
+    )
+
+
+def test_the_oldest_go_when_the_folder_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "_MOST_BYTES", 100_000)
+    for number in range(5):
+        Slot(tmp_path, str(number)).save({"network": torch.zeros(10_000)})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["3.pt", "4.pt"]
+
+
+def test_cross_validation_goes_on_in_each_part(response: Problem, tmp_path: Path) -> None:
+    def crossed(fidelity: Fidelity, slot: Slot | None) -> dict[str, float]:
+        return cross_fit(of(response), response, fidelity, recipe=Recipe(), seed=1, device="cpu", slot=slot)[0]
+
+    full = Fidelity(3, folds=3)
+    slot = Slot(tmp_path, "5")
+    unbroken = crossed(full, None)
+    assert crossed(replace(full, stop=1.0), slot) != unbroken
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["5-0.pt", "5-1.pt", "5-2.pt"]
+    assert crossed(full, slot) == unbroken
+
+
+def test_the_evaluator_goes_on_with_the_trial_that_is_named(response: Problem, tmp_path: Path) -> None:
+    where = space(response)
+    train = Train(response, where, seed=1, kept=tmp_path)
+    full = proposal(where, 4, epochs=4)
+    unbroken = Train(response, where, seed=1)(full)
+    train(replace(full, fidelity=replace(full.fidelity, stop=1.0)))
+    assert [path.name for path in tmp_path.iterdir()] == ["4.pt"]
+    later = train(replace(full, number=9, notes={CONTINUES: 4}))
+    assert later.scores == unbroken.scores
+    assert not list(tmp_path.iterdir())
+    assert train(replace(full, number=9)).scores != unbroken.scores, "its own number means other weights"

@@ -14,6 +14,7 @@ from cellwright.testing import check_search
 from cellwright.trial import Fidelity, Proposal, Trial
 
 REPEATING = {"random", "a3c", "a2c"}  # the loop answers for them
+TRIALS = {"tpe": 40, "nsga2": 60, "gp": 13}  # slow; gp is random up to its tenth trial
 NETWORKS = uno.small({"expression": (942,), "descriptors": (217,), "fingerprints": (2048,)})
 
 
@@ -23,7 +24,7 @@ def test_every_method_keeps_the_laws(method: str, space: Space) -> None:
     def make(space: Space, seed: int) -> Search:
         return method_of(method, space, seed, Fidelity(), {})
 
-    check_search(make, space, repeats=method in REPEATING)
+    check_search(make, space, trials=TRIALS.get(method, 120), repeats=method in REPEATING)
 
 
 @pytest.mark.parametrize("objectives", [(), ("score", "-parameters")])
@@ -44,7 +45,7 @@ def test_every_method_keeps_them_with_halving(method: str) -> None:
     def make(space: Space, seed: int) -> Search:
         return method_of(method, space, seed, Fidelity(9), {}, halving="hyperband")
 
-    check_search(make, settings_space(), repeats=method in REPEATING)
+    check_search(make, settings_space(), trials=TRIALS.get(method, 120), repeats=method in REPEATING)
 
 
 class Broken(Random):

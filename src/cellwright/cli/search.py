@@ -68,7 +68,9 @@ def search(
     method: Annotated[
         str,
         typer.Option(
-            help="evolution, auto, surrogate, local, ppo, a3c, a2c or random.", metavar="NAME", rich_help_panel=_WHAT
+            help="evolution, auto, surrogate, local, ppo, a3c, a2c, random, or with Optuna tpe, gp, nsga2, cmaes.",
+            metavar="NAME",
+            rich_help_panel=_WHAT,
         ),
     ] = "evolution",
     agents: Annotated[

@@ -37,6 +37,21 @@ def _ppo(space: Space, **options: Any) -> Search:
     return PolicySearch(space, **options)
 
 
+def _cmaes(space: Space, **options: Any) -> Search:
+    from cellwright.methods.cma import CmaEs  # with the extra hpo, as the next
+
+    return CmaEs(space, **options)
+
+
+def _optuna(sampler: str) -> Callable[..., Search]:
+    def made(space: Space, **options: Any) -> Search:
+        from cellwright.methods.optuna import Optuna
+
+        return Optuna(space, sampler=sampler, **options)
+
+    return made
+
+
 #: method -> what makes it of a space, and by name of seed, fidelity and its options
 METHODS: dict[str, Callable[..., Search]] = {
     "a3c": _a3c,
@@ -47,7 +62,12 @@ METHODS: dict[str, Callable[..., Search]] = {
     "surrogate": Surrogate,
     "ppo": _ppo,
     "random": Random,
+    "tpe": _optuna("tpe"),
+    "gp": _optuna("gp"),
+    "nsga2": _optuna("nsga2"),
+    "cmaes": _cmaes,
 }
+_TRADING = ("nsga2",)  # what weighs several objectives by itself
 
 
 def method_of(
@@ -67,10 +87,14 @@ def method_of(
     With several objectives it is told how trials stand in all of them; with halving, few are trained to the end; with
     replicates, leaders are tried again; starts are tried first.
     """
+    objectives = objectives if len(objectives) > 1 else ()
+    trading = bool(objectives) and name in _TRADING
+    if trading:
+        options = {**options, "objectives": objectives}
     method = METHODS[name](space, seed=seed, fidelity=fidelity, **options)
     method = Started(method, starts, fidelity=fidelity) if starts else method
-    objectives = objectives if len(objectives) > 1 else ()
-    method = Traded(method, objectives, space) if objectives else method
+    if objectives and not trading:
+        method = Traded(method, objectives, space)
     if halving is not None:
         method = Halved(method, space, seed=seed, fidelity=fidelity, kind=halving, objectives=objectives)
     return Confirmed(method, replicates=replicates) if replicates else method

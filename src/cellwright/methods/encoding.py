@@ -7,7 +7,7 @@ import numpy as np
 from cellwright.methods.known import Known
 from cellwright.space import Choice, Decision, Point, Space
 
-__all__ = ["Encoding", "ordered"]
+__all__ = ["Encoding", "ascending", "ordered"]
 
 _OFF = -1.0  # in the columns of a decision that is switched off
 
@@ -17,6 +17,12 @@ def ordered(decision: Decision) -> bool:
     if not isinstance(decision, Choice):
         return True
     return all(isinstance(option, int | float) and not isinstance(option, bool) for option in decision.options)
+
+
+def ascending(decision: Choice) -> list[int]:
+    """Return the places of options that are numbers, the least first."""
+    places: list[int] = np.argsort(np.array(decision.options, dtype=np.float64), kind="stable").tolist()
+    return places
 
 
 class Encoding:
@@ -56,6 +62,6 @@ def _table(decision: Decision) -> np.ndarray | None:
         return None
     if not ordered(decision):
         return np.eye(decision.size)
-    places = np.argsort(np.argsort(np.array(decision.options, dtype=np.float64)))
+    places = np.argsort(ascending(decision))
     columns: np.ndarray = (places / max(1, decision.size - 1))[:, None]
     return columns

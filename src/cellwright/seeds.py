@@ -24,6 +24,7 @@ class Use(IntEnum):
     FOREST = 12
     TURN = 13
     RUNG = 14
+    CANDIDATES = 15
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

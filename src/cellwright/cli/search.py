@@ -68,7 +68,7 @@ def search(
     method: Annotated[
         str,
         typer.Option(
-            help="evolution, auto, surrogate, local, ppo, a3c, a2c, random, or with Optuna tpe, gp, nsga2, cmaes.",
+            help="evolution, auto, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes (extra hpo).",
             metavar="NAME",
             rich_help_panel=_WHAT,
         ),

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from cellwright.methods.agebo import Agebo
 from cellwright.methods.auto import Auto
 from cellwright.methods.confirmed import Confirmed
 from cellwright.methods.evolution import Evolution
@@ -56,6 +57,7 @@ def _optuna(sampler: str) -> Callable[..., Search]:
 METHODS: dict[str, Callable[..., Search]] = {
     "a3c": _a3c,
     "a2c": _a2c,
+    "agebo": Agebo,
     "auto": Auto,
     "evolution": Evolution,
     "local": Local,

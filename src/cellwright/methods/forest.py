@@ -1,0 +1,118 @@
+"""A forest that predicts scores of points, and says how sure it is.
+
+Source: SMAC (Hutter et al., LION 2011): trees that saw different rows disagree where little is known.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cellwright.methods.encoding import Encoding
+from cellwright.methods.known import Known
+from cellwright.seeds import Use, rng_for, seed_for
+from cellwright.space import Point, Space
+from cellwright.trial import Trial
+
+__all__ = ["Forest", "Opinions"]
+
+_TREES = 32
+_BEST, _OTHERS = 500, 700  # of many trials, what the forest learns from
+_FAILED = 0.5  # how far below the worst success a failure counts
+
+
+class Opinions(NamedTuple):
+    """Mean and standard deviation over trees, each (points,), in normal scores."""
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+
+class Forest:
+    """Learns anew whenever it has been told a twentieth more, so that an opinion costs about the same at any time.
+
+    It sees scores as ranks (normal scores), so that no outlier can wreck it, and failures below all of them. Of a point
+    that is told again, the last score counts.
+
+    Args:
+        initial: points before it learns at all.
+
+    Attributes:
+        learnt: how many points it knows; 0: it has no opinion yet.
+    """
+
+    def __init__(self, space: Space, known: Known, *, seed: int, initial: int) -> None:
+        self.learnt = 0
+        self._seed = seed
+        self._encoding = Encoding(space, known)
+        self._places: dict[Point, int] = {}
+        self._points: list[Point] = []
+        self._scores: list[float] = []  # NaN for a failure
+        self._rows: list[np.ndarray] = []
+        self._updates: list[tuple[int, float]] = []  # of points told again, since the forest learnt
+        self._successes = 0
+        self._next = initial
+        self._fitted = lru_cache(1)(self._fit)
+
+    def tell(self, trial: Trial) -> None:
+        """Take a trial into account; an answer from the cache tells nothing."""
+        if trial.outcome.source is not None or (not trial.evaluated and trial.outcome.parameters is None):
+            return
+        point, score = trial.proposal.point, np.nan if trial.score is None else trial.score
+        if point in self._places:
+            self._updates.append((self._places[point], score))
+            return
+        self._places[point] = len(self._points)
+        self._points.append(point)
+        self._scores.append(score)
+        self._rows.append(self._encoding([point])[0])
+        self._successes += trial.score is not None
+        told = len(self._points)
+        if told >= self._next and self._successes > 1:
+            for place, again in self._updates:
+                self._scores[place] = again
+            self._updates = []
+            self.learnt, self._next = told, told + max(1, told // 20)
+
+    def told(self, point: Point) -> bool:
+        """Return whether it has heard of a point."""
+        return point in self._places
+
+    def leaders(self, count: int) -> list[Point]:
+        """Return the best points that it knows, best first."""
+        return [self._points[place] for place in self._fitted(self.learnt)[1][:count]]
+
+    def __call__(self, points: Sequence[Point]) -> Opinions:
+        """Return what it expects of points."""
+        forest, _ = self._fitted(self.learnt)
+        rows = self._encoding(points)
+        opinions = np.stack([tree.predict(rows, check_input=False) for tree in forest.estimators_])  # (trees, points)
+        return Opinions(opinions.mean(axis=0), opinions.std(axis=0))
+
+    def _fit(self, learnt: int) -> tuple[Any, np.ndarray]:
+        """Return the forest, and the places of what it knows, best first."""
+        from sklearn.ensemble import RandomForestRegressor
+
+        scores = np.array(self._scores[:learnt])
+        order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
+        used = np.arange(learnt)
+        if learnt > _BEST + _OTHERS:
+            others = rng_for(self._seed, Use.FOREST, learnt).choice(order[_BEST:], _OTHERS, replace=False)
+            used = np.concatenate([order[:_BEST], others])
+        forest = RandomForestRegressor(
+            _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
+        )
+        forest.fit(np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used])
+        return forest, order
+
+
+def _normal_scores(scores: np.ndarray) -> np.ndarray:
+    """Return scores as quantiles of the normal distribution, failures (NaN) below all of them; (points,)."""
+    from scipy.stats import norm, rankdata
+
+    there = ~np.isnan(scores)
+    result = np.empty(len(scores))
+    result[there] = norm.ppf((rankdata(scores[there]) - 0.5) / there.sum())
+    result[~there] = result[there].min() - _FAILED
+    return result

@@ -1,8 +1,8 @@
 """What a suggestion costs: milliseconds of ask and tell together, by the number of trials told; and rates in batches.
 
 On uno-small (12 decisions, 13 options each), 8 trials under way, scores smooth in the decisions with a little chance.
-The limits of slow searches of others are theirs, so these are measured up to fewer trials. A second measurement asks for
-64 at once, then tells them, as a large cluster would.
+Slow searches of others are measured up to fewer trials. A second measurement asks for 64 at once, then tells them, as a
+large cluster would.
 
     python benchmarks/suggestion_cost.py [METHOD...]    # prints tables, writes benchmarks/results/suggestion_cost.json
 """

@@ -1,0 +1,179 @@
+"""Which search finds good networks soonest, in real training? Equal minutes for each, on drug response and drug pairs.
+
+Each search gets the same minutes with one worker on the default space of its problem, under the default limit on
+parameters; two searches run at a time, one a core, and the methods take turns, so that all see the same machine. What
+counts is the best validation R2 over time: its mean over the whole time (the area under the curve), and at the end.
+
+    python benchmarks/search_real.py run [METHOD...] [--seeds 5] [--minutes 3] [--out runs/search-real] [--shared DIR]
+    python benchmarks/search_real.py page [--out ...]
+
+`run` goes on where it was stopped. `page` writes benchmarks/results/search_real.json and the second half of
+docs/results/search.md. NCI-ALMANAC is taken from --shared; without it, drug pairs are left out.
+"""
+
+import argparse
+import multiprocessing
+import os
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from common import RESULTS, machine, write_result
+
+import cellwright as cw
+from cellwright.data.splits import Division
+
+METHODS = ("random", "tpe", "auto", "ppo")
+TASKS: dict[str, dict[str, Any]] = {
+    "uno": {"problem": "uno", "data": None, "split": "row", "epochs": 2, "fraction": 0.05},
+    "pairs": {"problem": "combo", "data": "combo-almanac", "split": "pair", "epochs": 3, "fraction": 0.25},
+}
+TITLES = {"uno": "GDSC1, 5 % of the rows, 2 epochs", "pairs": "NCI-ALMANAC by pair, 25 % of the rows, 3 epochs"}
+PAGE = RESULTS.parent.parent / "docs" / "results" / "search.md"
+PLOT = RESULTS.parent.parent / "docs" / "images" / "search.png"
+MARK = "<!-- real training: benchmarks/search_real.py -->"
+_POINTS = 200  # of a curve
+
+
+def folder_of(out: Path, task: str, method: str, seed: int) -> Path:
+    return out / f"{task}-{method.replace(':', '-')}-{seed}"
+
+
+def one(job: tuple[str, str, int, float, Path, Path]) -> str:
+    """Search, or go on, until the minutes are up."""
+    task, method, seed, minutes, out, shared = job
+    what, folder = TASKS[task], folder_of(out, task, method, seed)
+    if (folder / "run.json").exists():
+        run = cw.resume(folder, minutes=minutes)
+    else:
+        data = shared / what["data"] if what["data"] else None
+        problem = cw.problems.load(what["problem"], split=Division(what["split"]), data=data)
+        run = cw.search(
+            problem, method=method, workers=1, minutes=minutes, epochs=what["epochs"], fraction=what["fraction"],
+            seed=seed, out=folder,
+        )  # fmt: skip
+    summary = run.summary()
+    return f"{task} {method} {seed}: {summary['trials']} networks, best {summary['best']['score']:.4f}"
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run all searches, the methods in turn."""
+    jobs = [
+        (task, method, seed, arguments.minutes, arguments.out, arguments.shared)
+        for seed in range(1, arguments.seeds + 1)
+        for task, what in TASKS.items()
+        if what["data"] is None or (arguments.shared / what["data"]).exists()
+        for method in arguments.methods or METHODS
+    ]
+    with multiprocessing.get_context("spawn").Pool(arguments.processes, maxtasksperchild=1) as pool:
+        for line in pool.imap(one, jobs, chunksize=1):
+            print(line, flush=True)
+
+
+def curve(folder: Path, minutes: float) -> np.ndarray:
+    """Return the best score at equal steps of the time; before the first success, that of the first success."""
+    trials = [trial for trial in cw.Run(folder).replay().trials if trial.evaluated and trial.score is not None]
+    trials.sort(key=lambda trial: trial.finished)
+    ends, best = [t.finished for t in trials], np.maximum.accumulate([t.score for t in trials])
+    places = np.searchsorted(ends, np.linspace(0, 60 * minutes, _POINTS), side="right") - 1
+    return best[np.maximum(places, 0)]
+
+
+def page(arguments: argparse.Namespace) -> None:
+    """Write the figures, the plot and the text."""
+    from scipy.stats import rankdata
+
+    results: dict[str, Any] = {}
+    curves: dict[str, dict[str, np.ndarray]] = {}
+    for task in TASKS:
+        found: dict[str, dict[int, np.ndarray]] = {}
+        for folder in sorted(arguments.out.glob(f"{task}-*-*")):
+            _, method, seed = folder.name.split("-")
+            found.setdefault(method, {})[int(seed)] = curve(folder, arguments.minutes)
+        seeds = sorted(set.intersection(*(set(of) for of in found.values()))) if found else []
+        if not seeds:
+            continue
+        curves[task] = {method: np.array([of[seed] for seed in seeds]) for method, of in found.items()}
+        areas = {method: of.mean(axis=1) for method, of in curves[task].items()}
+        ranks = rankdata([-area for area in areas.values()], axis=0).mean(axis=1)
+        results[task] = {
+            method: {
+                "area": areas[method].round(5).tolist(),
+                "end": of[:, -1].round(5).tolist(),
+                "rank": round(float(rank), 2),
+            }
+            for (method, of), rank in zip(curves[task].items(), ranks, strict=True)
+        }
+    write_result("search_real", {"minutes": arguments.minutes, "tasks": results})
+    draw(curves, arguments.minutes)
+    before = PAGE.read_text().split(MARK)[0].rstrip()
+    PAGE.write_text(before + "\n\n" + "\n".join(text(results, arguments.minutes)) + "\n")
+
+
+def text(results: dict[str, Any], minutes: float) -> list[str]:
+    """Return the second half of the page."""
+    lines = [
+        MARK, "", "## Real training", "",
+        f"Made by `benchmarks/search_real.py`: {minutes:g} minutes for each search, one worker, the default space and",
+        "limit on parameters; best validation R2, mean over the whole time (the area under the curve) and at the end,",
+        "each a mean over seeds ± its standard error; rank by area, seed by seed. `tpe` is Optuna's, on the same space.",
+    ]  # fmt: skip
+    for task, methods in results.items():
+        seeds = len(next(iter(methods.values()))["area"])
+        lines += [
+            "",
+            f"### {TITLES[task]}: {seeds} seeds",
+            "",
+            "| search | area | end | rank |",
+            "|---|---:|---:|---:|",
+        ]
+        for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
+            cells = [f"{np.mean(of[w]):.4f} ± {np.std(of[w], ddof=1) / np.sqrt(seeds):.4f}" for w in ("area", "end")]
+            lines.append(f"| {method} | {' | '.join(cells)} | {of['rank']:.2f} |")
+    box = machine()
+    figures = "[Figures](../../benchmarks/results/search_real.json)"
+    end = f"Machine: {box['processor']}, {box['cores']} cores. {figures}."
+    return [*lines, "", "![Best score over time](../images/search.png)", "", end]
+
+
+def draw(curves: dict[str, dict[str, np.ndarray]], minutes: float) -> None:
+    """Draw mean curves, a panel a task."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(1, len(curves), figsize=(5 * len(curves), 3.6), squeeze=False)
+    times = np.linspace(0, minutes, _POINTS)
+    for axis, (task, methods) in zip(axes[0], curves.items(), strict=True):
+        for method, of in methods.items():
+            axis.plot(times, of.mean(axis=0), label=method, linewidth=1.6)
+        ends = np.concatenate([of.mean(axis=0) for of in methods.values()])
+        axis.set_ylim(np.quantile(ends, 0.05), ends.max() + 0.1 * (ends.max() - np.quantile(ends, 0.05)))
+        axis.set_title(TITLES[task], fontsize=9)
+        axis.set_xlabel("minutes")
+        axis.set_ylabel("best validation R2, mean over seeds")
+        axis.legend(frameon=False, loc="lower right", fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    PLOT.parent.mkdir(exist_ok=True)
+    figure.savefig(PLOT, dpi=130)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("methods", nargs="*")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, default=Path("runs/search-real"))
+    parser.add_argument("--shared", type=Path, default=RESULTS.parent.parent.parent / "shared" / "data")
+    arguments = parser.parse_args()
+    {"run": run, "page": page}[arguments.command](arguments)
+
+
+if __name__ == "__main__":
+    main()

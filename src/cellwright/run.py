@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 from types import FrameType
@@ -383,4 +383,4 @@ def repeated(trial: Trial) -> Outcome:
     """Return the outcome of an equal architecture, marked as an answer from the cache."""
     outcome = trial.outcome
     error = None if outcome.score is not None else f"as trial {trial.number}: {outcome.status.value}"
-    return Outcome(Status.CACHED, outcome.score, outcome.scores, outcome.parameters, 0.0, error, trial.number)
+    return replace(outcome, status=Status.CACHED, seconds=0.0, error=error, source=trial.number)

@@ -113,6 +113,7 @@ class Run:
                 "score": trial.score,
                 "parameters": trial.outcome.parameters,
                 "seconds": trial.outcome.seconds,
+                "microseconds": trial.outcome.microseconds,
                 "key": trial.key,
                 "point": {name: _plain(value) for name, value in self.space.named(trial.proposal.point).items()},
                 "error": trial.outcome.error,

@@ -109,6 +109,7 @@ class Outcome:
         seconds: of training.
         error: a sentence for people, and the traceback where there is one.
         source: number of the trial whose outcome this repeats.
+        microseconds: in which a row is predicted, on the machine of the trial; None where it was not measured.
     """
 
     status: Status
@@ -118,6 +119,7 @@ class Outcome:
     seconds: float = 0.0
     error: str | None = None
     source: int | None = None
+    microseconds: float | None = None
 
     def __post_init__(self) -> None:
         if self.score is not None and not math.isfinite(self.score):
@@ -137,6 +139,7 @@ class Outcome:
             "seconds": self.seconds,
             "error": self.error,
             "source": self.source,
+            "microseconds": self.microseconds,
         }
 
     @classmethod

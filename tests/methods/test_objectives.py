@@ -95,7 +95,7 @@ def test_what_is_good_in_both_stands_above_what_is_extreme_in_one() -> None:
 @pytest.mark.parametrize(
     ("objectives", "message"),
     [
-        (("r2", "-memory"), "no objective '-memory' here; known: r2, -parameters, -flops, -seconds"),
+        (("r2", "-memory"), "no objective '-memory' here; known: r2, -parameters, -flops, -seconds, -microseconds"),
         (("r2", "parameters"), "no objective 'parameters'"),
         (("-parameters", "r2"), "begin with the score, 'r2'"),
         (("r2", "-flops", "-flops"), "name nothing twice"),

@@ -8,11 +8,9 @@ from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Random
-from cellwright.methods.auto import Auto
 from cellwright.methods.policy.controller import levels_of_point, plan
 from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
-from cellwright.methods.surrogate import Surrogate
 from cellwright.space import Choice, Point, Space
 from cellwright.trial import Fidelity, Proposal
 
@@ -72,13 +70,3 @@ def test_levels_are_what_the_heads_chose_but_for_numbers_on_the_border_of_two() 
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="ppo needs"):
         PolicySearch(SPACE, seed=0, fidelity=Fidelity(), **wrong)
-
-
-def test_auto_begins_as_the_surrogate_and_lets_evolution_in_later() -> None:
-    auto, surrogate = Auto(SPACE, seed=0, fidelity=Fidelity()), Surrogate(SPACE, seed=0, fidelity=Fidelity())
-    assert auto.ask(0, {}) == surrogate.ask(0, {})
-    trials = told(auto, SPACE, near, 300)
-    for trial in trials:
-        surrogate.tell(trial)
-    same = [auto.ask(number, {}) == surrogate.ask(number, {}) for number in range(300, 400)]
-    assert 0.55 < np.mean(same) < 0.85

@@ -31,7 +31,8 @@ def test_the_same_proposal_has_the_same_outcome(response: Problem) -> None:
     assert first.score == first.scores["r2"]
     assert first.parameters == where.architecture(proposal(where).point).parameters
     assert first.seconds > 0
-    assert replace(pickle.loads(pickle.dumps(train))(proposal(where)), seconds=0) == replace(first, seconds=0)
+    again = pickle.loads(pickle.dumps(train))(proposal(where))
+    assert replace(again, seconds=0, microseconds=0) == replace(first, seconds=0, microseconds=0)
 
 
 def test_seed_and_number_decide(response: Problem) -> None:
@@ -95,7 +96,7 @@ def test_folds_lead_to_cross_validated_scores(response: Problem) -> None:
     train = Train(response, where, seed=1)
     once, crossed = (train(proposal(where, 4, folds=folds)) for folds in (1, 3))
     assert crossed.status is Status.OK
-    expected, _ = cross_fit(
+    expected, _, _ = cross_fit(
         where.architecture(proposal(where).point),
         response,
         Fidelity(folds=3),
@@ -104,4 +105,8 @@ def test_folds_lead_to_cross_validated_scores(response: Problem) -> None:
         subset_seed=1,
     )
     assert crossed.scores == expected
+    assert crossed.microseconds
+    assert once.microseconds
+    assert crossed.microseconds > 0
+    assert once.microseconds > 0
     assert crossed.score == expected["r2"] != once.score

@@ -79,7 +79,9 @@ def test_the_oldest_go_when_the_folder_is_full(tmp_path: Path, monkeypatch: pyte
 
 def test_cross_validation_goes_on_in_each_part(response: Problem, tmp_path: Path) -> None:
     def crossed(fidelity: Fidelity, slot: Slot | None) -> dict[str, float]:
-        return cross_fit(of(response), response, fidelity, recipe=Recipe(), seed=1, device="cpu", slot=slot)[0]
+        return dict(
+            cross_fit(of(response), response, fidelity, recipe=Recipe(), seed=1, device="cpu", slot=slot).scores
+        )
 
     full = Fidelity(3, folds=3)
     slot = Slot(tmp_path, "5")

@@ -62,9 +62,9 @@ def trained(
 def crossed(problem: Problem, folds: int = 3, *, fraction: float = 1.0, **seeds: int) -> dict[str, float]:
     given: dict[str, Any] = {"seed": 0, "subset_seed": 0, **seeds}
     fidelity = Fidelity(1, fraction, folds=folds)
-    found, seconds = cross_fit(network(problem), problem, fidelity, recipe=Recipe(), device="cpu", **given)
+    found, seconds, _ = cross_fit(network(problem), problem, fidelity, recipe=Recipe(), device="cpu", **given)
     assert seconds > 0
-    return found
+    return dict(found)
 
 
 def with_target(rows: np.ndarray, value: Callable[[np.ndarray], np.ndarray]) -> Callable[[Dataset], Dataset]:
@@ -178,7 +178,8 @@ def test_cross_validation_scores_each_row_once_and_all_at_once(
     monkeypatch.setattr(Fitted, "predict", spying)
     found = crossed(response, folds)
     dataset, split = response.data()
-    assert len(held) == folds
+    held, timed = held[:folds], held[folds:]
+    assert all(np.array_equal(rows, held[-1]) for rows in timed)
     assert {len(rows) for rows in held} == {1800 // folds}
     rows, answer = np.concatenate(held), np.concatenate(answers).astype(np.float64)
     assert sorted(rows.tolist()) == sorted([*split.train.tolist(), *split.validation.tolist()])
@@ -189,7 +190,7 @@ def test_cross_validation_scores_each_row_once_and_all_at_once(
 
 
 def test_classes_are_cross_validated_too(tumor: Problem) -> None:
-    found, _ = cross_fit(
+    found, _, _ = cross_fit(
         network(tumor, width=32), tumor, Fidelity(15, folds=5), recipe=Recipe(learning_rate=5e-3), seed=0, device="cpu"
     )
     assert set(found) == {"accuracy", "balanced_accuracy", "log_loss", "auc"}

@@ -95,7 +95,7 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Give it several times to trade the score against -parameters, -flops or -seconds, as in "
+            help="Several trade the score against -parameters, -flops, -seconds or -microseconds (of a row), as in "
             "--objective r2 --objective -parameters; the score alone, if not given.",
             show_default=False,
             rich_help_panel=_WHAT,

@@ -1,12 +1,17 @@
-"""A surrogate first, and evolution the more, the longer a search lasts; both learn from all trials.
+"""Two searches, of which each asks the more, the more of its proposals have been among the best.
 
-Evolution, which doubts every score for being old, is the insurance against a surrogate that goes on improving what it
-knows. On tables of real trainings (`benchmarks/search_quality.py`) that has cost little, and up to 500 trials not paid.
+Both learn from all trials. The surrogate begins, for it is the best with few trials; evolution, which doubts every
+score for being old, takes over as far as it earns it (docs/results/search.md has the measurements).
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
 
 from cellwright.methods.evolution import Evolution
+from cellwright.methods.policy.rewards import Ranks
+from cellwright.methods.protocol import Search
 from cellwright.methods.surrogate import Surrogate
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Space
@@ -14,27 +19,53 @@ from cellwright.trial import Fidelity, Proposal, Trial
 
 __all__ = ["Auto"]
 
-_MOST = 0.35  # the largest share of evolution
-_RISE = 1000  # trials in which its share would rise from 0 to 1
+_BY = "by"  # the note that says which member asked
+_BEST = 0.1  # share of all scores that counts as being among the best
+_MEMORY = 0.98  # share of a member's record that stays with each of its trials
+_FLOOR = 0.02  # of any member's share
+_BELIEF = 20.0  # trials that the first record counts for
+_FIRST = {"surrogate": 0.5, "evolution": 0.15}  # its share of successes
 
 
 class Auto:
-    """Takes each proposal from the surrogate or from evolution, by chance; both are told everything."""
+    """Takes each proposal from the surrogate or from evolution, by chance; both are told everything.
+
+    A member's share grows with the square of the share of its latest proposals that were among the best tenth of all.
+
+    Notes of its proposals: by (which member), beside the member's own.
+    """
 
     def __init__(self, space: Space, *, seed: int, fidelity: Fidelity) -> None:
         self._seed = seed
-        self._surrogate = Surrogate(space, seed=seed, fidelity=fidelity)
-        self._evolution = Evolution(space, seed=seed, fidelity=fidelity)
-        self._told = 0
+        self._members: dict[str, Search] = {
+            "surrogate": Surrogate(space, seed=seed, fidelity=fidelity),
+            "evolution": Evolution(space, seed=seed, fidelity=fidelity),
+        }
+        self._ranks = Ranks()
+        self._records = {name: (_BELIEF * _FIRST[name], _BELIEF) for name in self._members}  # successes, trials
+
+    def shares(self) -> dict[str, float]:
+        """Return the share of each member in what is asked now."""
+        worth = np.array([(won / tried) ** 2 for won, tried in self._records.values()])
+        shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / max(worth.sum(), 1e-12)
+        return dict(zip(self._records, shares.tolist(), strict=True))
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return what one of both asks."""
-        share = min(_MOST, self._told / _RISE)
-        evolve = rng_for(self._seed, Use.TURN, number).random() < share
-        return (self._evolution if evolve else self._surrogate).ask(number, pending)
+        """Return what one of the members asks."""
+        shares = self.shares()
+        chance = rng_for(self._seed, Use.TURN, number).random()
+        name = list(shares)[int(np.searchsorted(np.cumsum(list(shares.values()))[:-1], chance, side="right"))]
+        proposal = self._members[name].ask(number, pending)
+        return proposal and replace(proposal, notes={**proposal.notes, _BY: name})
 
     def tell(self, trial: Trial) -> None:
-        """Tell both."""
-        self._told += 1
-        self._surrogate.tell(trial)
-        self._evolution.tell(trial)
+        """Judge the member that asked; tell both."""
+        if trial.score is not None and trial.outcome.source is None:
+            self._ranks.add(trial.score)
+        name = trial.proposal.notes.get(_BY)
+        if name in self._records and trial.evaluated:
+            success = trial.score is not None and self._ranks.reward(trial.score) >= 1 - 2 * _BEST
+            won, tried = self._records[name]
+            self._records[name] = _MEMORY * won + success, _MEMORY * tried + 1
+        for member in self._members.values():
+            member.tell(trial)

@@ -1,6 +1,6 @@
 """Several goals at once: accuracy, and small, cheap or quick networks.
 
-An objective is named by what is to grow; a leading minus turns it round: "r2", "-parameters", "-flops", "-seconds".
+An objective is named by what is to grow; a leading minus turns it round: "r2", "-parameters", "-seconds" and so on.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,8 +15,9 @@ from cellwright.trial import Proposal, Trial
 
 __all__ = ["COSTS", "Traded", "check_objectives", "front", "standing", "thinned", "values_of"]
 
-#: what a network costs: parameters, floating-point operations of one row, seconds of training
-COSTS = ("parameters", "flops", "seconds")
+#: what a network costs: parameters, floating-point operations of one row, seconds of training, microseconds in which a
+#: row is predicted
+COSTS = ("parameters", "flops", "seconds", "microseconds")
 
 
 def check_objectives(objectives: Sequence[str], metric: str) -> None:
@@ -33,7 +34,12 @@ def values_of(trial: Trial, objectives: Sequence[str], space: Space) -> tuple[fl
     """Return what a trial reached of each objective, more being better; None where it failed."""
     if trial.score is None:
         return None
-    found = {"seconds": trial.outcome.seconds, "parameters": trial.outcome.parameters or 0}
+    outcome = trial.outcome
+    found = {
+        "seconds": outcome.seconds,
+        "parameters": outcome.parameters or 0,
+        "microseconds": outcome.microseconds or 0,
+    }
     if "-flops" in objectives:
         found["flops"] = space.architecture(trial.proposal.point).flops
     return tuple(-float(found[name[1:]]) if name.startswith("-") else trial.score for name in objectives)

@@ -2,7 +2,6 @@
 
 import math
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +9,7 @@ from typing import ClassVar
 from cellwright.problem import Problem
 from cellwright.seeds import Use, seed_for
 from cellwright.space import Architecture, Space
-from cellwright.train.fit import Diverged, cross_fit, fit
+from cellwright.train.fit import Crossed, Diverged, cross_fit, fit
 from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe
 from cellwright.trial import CONTINUES, Outcome, Proposal, Status
@@ -39,8 +38,8 @@ class Train:
         architecture: Architecture | None = None
         try:
             architecture = self.space.architecture(proposal.point)
-            measured, seconds = self._measured(architecture, proposal)
-            score = measured[self.problem.metric]
+            measured = self._measured(architecture, proposal)
+            score = measured.scores[self.problem.metric]
             if not math.isfinite(score):
                 raise Diverged(f"{self.problem.metric} is {score!r}")  # noqa: TRY301  # one place turns errors into outcomes
         except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
@@ -48,13 +47,13 @@ class Train:
         return Outcome(
             Status.OK,
             score=score,
-            scores=measured,
+            scores=measured.scores,
             parameters=architecture.parameters,
-            seconds=seconds,
+            seconds=measured.seconds,
+            microseconds=measured.microseconds,
         )
 
-    def _measured(self, architecture: Architecture, proposal: Proposal) -> tuple[Mapping[str, float], float]:
-        """Return scores and seconds of training."""
+    def _measured(self, architecture: Architecture, proposal: Proposal) -> Crossed:
         number = proposal.notes.get(CONTINUES, proposal.number)
         seed = seed_for(self.seed, Use.TRIAL, number)
         slot = Slot(self.kept, str(number)) if self.kept else None
@@ -66,7 +65,8 @@ class Train:
                 *what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device, slot=slot
             )
         fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device, slot=slot)
-        return fitted.scores, fitted.seconds
+        _, split = self.problem.data()
+        return Crossed(fitted.scores, fitted.seconds, fitted.microseconds(split.validation))
 
 
 def failure(error: Exception, parameters: int | None = None) -> Outcome:

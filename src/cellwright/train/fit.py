@@ -1,6 +1,8 @@
 """Training a network on a problem's rows, and scoring it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,7 +18,15 @@ from cellwright.train.recipe import Recipe, recipe_of
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
 
-__all__ = ["Diverged", "Fitted", "cross_fit", "fit"]
+__all__ = ["Crossed", "Diverged", "Fitted", "cross_fit", "fit"]
+
+
+class Crossed(NamedTuple):
+    """What cross-validation found: scores, seconds of training in all, and microseconds in which a row is predicted."""
+
+    scores: Mapping[str, float]
+    seconds: float
+    microseconds: float
 
 
 def fit(
@@ -70,8 +80,8 @@ def cross_fit(
     subset_seed: int = 0,
     device: str = "auto",
     slot: Slot | None = None,
-) -> tuple[dict[str, float], float]:
-    """Score `architecture` by cross-validation over training and validation rows; return scores and seconds.
+) -> Crossed:
+    """Score `architecture` by cross-validation over training and validation rows.
 
     Each part of the rows is predicted by a network that learnt from the others, and all predictions are scored at once.
     Arguments as of `fit`; `subset_seed` decides the parts.
@@ -95,7 +105,7 @@ def cross_fit(
         answers.append(fitted.predict(held))
         seconds += fitted.seconds
     target = dataset.target[np.concatenate([held for _, held in parts])]
-    return dict(scores(problem.task, target, np.concatenate(answers))), seconds
+    return Crossed(dict(scores(problem.task, target, np.concatenate(answers))), seconds, fitted.microseconds(held))
 
 
 def _subset(rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -14,6 +14,7 @@ docs/results/search.md. NCI-ALMANAC is taken from --shared; without it, drug pai
 import argparse
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
         if what["data"] is None or (arguments.shared / what["data"]).exists()
         for method in arguments.methods or METHODS
     ]
-    with multiprocessing.get_context("spawn").Pool(arguments.processes, maxtasksperchild=1) as pool:
-        for line in pool.imap(one, jobs, chunksize=1):
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.processes, mp_context=context, max_tasks_per_child=1) as pool:
+        for line in pool.map(one, jobs):
             print(line, flush=True)
 
 

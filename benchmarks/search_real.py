@@ -120,7 +120,7 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
         MARK, "", "## Real training", "",
         f"Made by `benchmarks/search_real.py`: {minutes:g} minutes for each search, one worker, the default space and",
         "limit on parameters; best validation R2, mean over the whole time (the area under the curve) and at the end,",
-        "each a mean over seeds ± its standard error; rank by area, seed by seed. `tpe` is Optuna's, on the same space.",
+        "each a mean over seeds ± its standard error; rank by area, seed by seed. `tpe` is Optuna's, same space.",
     ]  # fmt: skip
     for task, methods in results.items():
         seeds = len(next(iter(methods.values()))["area"])

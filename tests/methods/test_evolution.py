@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from tests.methods.driving import told
 from tests.spaces import settings_space, small_space
@@ -89,3 +91,26 @@ def test_a_space_that_is_used_up_gives_what_is_known() -> None:
 def test_a_sample_larger_than_the_population_is_refused(population: int, sample: int) -> None:
     with pytest.raises(UsageError, match="1 <= sample <= population"):
         Evolution(small_space(), seed=0, fidelity=Fidelity(), population=population, sample=sample)
+
+
+def test_with_crossover_a_child_takes_each_decision_but_one_from_either_of_two_winners() -> None:
+    space = settings_space()
+    search = Evolution(space, seed=1, fidelity=Fidelity(), population=12, sample=2, crossover=1.0)
+    trials = told(search, space, lambda proposal: proposal.point.values[1], 12)
+    population = [trial.proposal.point.values for trial in trials]
+    mixed = 0
+    for number in range(12, 40):
+        child = search.ask(number, {})
+        assert child is not None
+        values = child.point.values
+        foreign = [place for place, value in enumerate(values) if value not in {of[place] for of in population}]
+        assert len(foreign) <= 1
+        nearest = min(sum(a != b for a, b in zip(values, of, strict=True)) for of in population)
+        mixed += nearest > 1
+    assert mixed > 10
+
+
+@pytest.mark.parametrize("options", [{"sample": 0}, {"sample": 51}, {"crossover": -0.1}, {"crossover": 1.1}])
+def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="evolution needs"):
+        Evolution(small_space(), seed=0, fidelity=Fidelity(), **options)

@@ -26,16 +26,30 @@ class Evolution:
     Args:
         population: of which a sample is taken: the successful trials told last.
         sample: how many compete to be the parent.
+        crossover: share of children that have two parents, and take each decision from either, before one is changed.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, population: int = 50, sample: int = 10) -> None:
-        if not 1 <= sample <= population:
-            raise UsageError(f"evolution needs 1 <= sample <= population, not {sample!r} and {population!r}")
+    def __init__(
+        self,
+        space: Space,
+        *,
+        seed: int,
+        fidelity: Fidelity,
+        population: int = 50,
+        sample: int = 10,
+        crossover: float = 0.0,
+    ) -> None:
+        if not 1 <= sample <= population or not 0 <= crossover <= 1:
+            raise UsageError(
+                f"evolution needs 1 <= sample <= population and crossover from 0 to 1; got {sample!r}, {population!r} "
+                f"and {crossover!r}"
+            )
         self._space = space
         self._seed = seed
         self._fidelity = fidelity
         self._size = population
         self._sample = sample
+        self._crossover = crossover
         self._population: deque[tuple[float, Point]] = deque(maxlen=population)
         self._known = Known(space)
         self._born = 0  # successes told, of all times
@@ -58,6 +72,16 @@ class Evolution:
             self._born += 1
 
     def _child(self, rng: np.random.Generator) -> Point:
-        chosen = rng.choice(len(self._population), size=self._sample, replace=False)
-        _, parent = max((self._population[int(place)] for place in chosen), key=lambda one: one[0])
+        parent = self._parent(rng)
+        if self._crossover and rng.random() < self._crossover:
+            both = zip(parent.values, self._parent(rng).values, strict=True)
+            values = tuple(
+                pair[int(take)] for pair, take in zip(both, rng.integers(2, size=len(parent.values)), strict=True)
+            )
+            if self._space.allows(values):
+                parent = Point(values, parent.fingerprint)
         return self._space.mutate(parent, rng)
+
+    def _parent(self, rng: np.random.Generator) -> Point:
+        chosen = rng.choice(len(self._population), size=self._sample, replace=False)
+        return max((self._population[int(place)] for place in chosen), key=lambda one: one[0])[1]

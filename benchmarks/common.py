@@ -10,6 +10,10 @@ from typing import Any
 from cellwright.store.folder import versions
 
 RESULTS = Path(__file__).parent / "results"
+_DOCS = RESULTS.parent.parent / "docs"
+SEARCH_PAGE = _DOCS / "results" / "search.md"  # two scripts write it, each its own part
+IMAGES = _DOCS / "images"
+_REAL = "<!-- real training: benchmarks/search_real.py -->"
 
 
 def machine() -> dict[str, Any]:
@@ -22,6 +26,13 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(terse=True)}
+
+
+def write_search_page(*, tables: str | None = None, real: str | None = None) -> None:
+    """Write one part of the page on searches, and keep the other."""
+    before, _, after = (SEARCH_PAGE.read_text() if SEARCH_PAGE.exists() else "").partition(_REAL)
+    parts = [(tables or before).strip(), _REAL, (real or after).strip()]
+    SEARCH_PAGE.write_text("\n\n".join(part for part in parts if part) + "\n")
 
 
 def write_result(name: str, result: dict[str, Any]) -> Path:

@@ -25,7 +25,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import tables
-from common import RESULTS, machine
+from common import IMAGES, RESULTS, machine, write_search_page
 from peers import PEERS
 
 from cellwright.executors.virtual import VirtualCluster
@@ -38,7 +38,6 @@ from cellwright.trial import Fidelity, Proposal, Trial
 
 MARKS = (25, 50, 100, 200, 500, 1000, 2000)
 FOLDER = RESULTS / "search_quality"
-PAGE = RESULTS.parent.parent / "docs" / "results" / "search.md"
 Reached = dict[str, dict[str, list[float]]]  # task -> seed -> regret at each mark
 
 
@@ -196,8 +195,39 @@ def page(_: argparse.Namespace) -> None:
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
         text += ["## Slow searches", "", "Fewer seeds, fewer evaluations.", "", *lines(methods, 1, 100)]
+    draw([method for method in methods if method not in slow])
+    text += ["![Regret against evaluations](../images/search_tables.png)", ""]
     text += [f"Machine: {box['processor']}, {box['cores']} cores."]
-    PAGE.write_text("\n".join(text) + "\n")
+    write_search_page(tables="\n".join(text))
+
+
+def draw(methods: list[str]) -> None:
+    """Draw mean regret against evaluations, a panel for each number of workers."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    panels = [workers for workers in (1, 8, 64) if len(compared(methods, workers, 100)[0]) > 1]
+    figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), squeeze=False)
+    for axis, workers in zip(axes[0], panels, strict=True):
+        curves: dict[str, list[tuple[int, float]]] = {}
+        for mark in MARKS:
+            names, _, values = compared(methods, workers, mark)
+            for name, of in zip(names, values, strict=True):
+                curves.setdefault(name, []).append((mark, 100 * float(of.mean())))
+        for number, (name, points) in enumerate(sorted(curves.items(), key=lambda one: one[1][-1][1])):
+            style = "-" if name not in PEERS else "--"
+            axis.plot(*zip(*points, strict=True), style, label=name, linewidth=1.5, color=f"C{number % 10}")
+        axis.set_xscale("log")
+        axis.set_yscale("log")
+        axis.set_title(f"{workers} worker{'s' if workers > 1 else ''}", fontsize=10)
+        axis.set_xlabel("evaluations")
+        axis.set_ylabel("regret, % of best to median")
+        axis.legend(frameon=False, fontsize=7)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(IMAGES / "search_tables.png", dpi=130)
 
 
 def main() -> None:

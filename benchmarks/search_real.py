@@ -21,7 +21,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import RESULTS, machine, write_result
+from common import IMAGES, RESULTS, machine, write_result, write_search_page
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -32,9 +32,6 @@ TASKS: dict[str, dict[str, Any]] = {
     "pairs": {"problem": "combo", "data": "combo-almanac", "split": "pair", "epochs": 3, "fraction": 0.25},
 }
 TITLES = {"uno": "GDSC1, 5 % of the rows, 2 epochs", "pairs": "NCI-ALMANAC by pair, 25 % of the rows, 3 epochs"}
-PAGE = RESULTS.parent.parent / "docs" / "results" / "search.md"
-PLOT = RESULTS.parent.parent / "docs" / "images" / "search.png"
-MARK = "<!-- real training: benchmarks/search_real.py -->"
 _POINTS = 200  # of a curve
 
 
@@ -110,14 +107,13 @@ def page(arguments: argparse.Namespace) -> None:
         }
     write_result("search_real", {"minutes": arguments.minutes, "tasks": results})
     draw(curves, arguments.minutes)
-    before = PAGE.read_text().split(MARK)[0].rstrip()
-    PAGE.write_text(before + "\n\n" + "\n".join(text(results, arguments.minutes)) + "\n")
+    write_search_page(real="\n".join(text(results, arguments.minutes)))
 
 
 def text(results: dict[str, Any], minutes: float) -> list[str]:
     """Return the second half of the page."""
     lines = [
-        MARK, "", "## Real training", "",
+        "## Real training", "",
         f"Made by `benchmarks/search_real.py`: {minutes:g} minutes for each search, one worker, the default space and",
         "limit on parameters; best validation R2, mean over the whole time (the area under the curve) and at the end,",
         "each a mean over seeds ± its standard error; rank by area, seed by seed. `tpe` is Optuna's, same space.",
@@ -137,7 +133,7 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
     box = machine()
     figures = "[Figures](../../benchmarks/results/search_real.json)"
     end = f"Machine: {box['processor']}, {box['cores']} cores. {figures}."
-    return [*lines, "", "![Best score over time](../images/search.png)", "", end]
+    return [*lines, "", "![Best score over time](../images/search_real.png)", "", end]
 
 
 def draw(curves: dict[str, dict[str, np.ndarray]], minutes: float) -> None:
@@ -160,8 +156,7 @@ def draw(curves: dict[str, dict[str, np.ndarray]], minutes: float) -> None:
         axis.legend(frameon=False, loc="lower right", fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
-    PLOT.parent.mkdir(exist_ok=True)
-    figure.savefig(PLOT, dpi=130)
+    figure.savefig(IMAGES / "search_real.png", dpi=130)
 
 
 def main() -> None:

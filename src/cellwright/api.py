@@ -38,7 +38,7 @@ def search(
     problem: Problem,
     *,
     space: Space | None = None,
-    method: str = "evolution",
+    method: str = "auto",
     options: dict[str, Any] | None = None,
     workers: int = 2,
     evaluations: int | None = None,

@@ -6,6 +6,7 @@ from tests.spaces import settings_space, small_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
+from cellwright.seeds import Use, rng_for
 from cellwright.trial import Fidelity, Proposal
 
 
@@ -114,3 +115,16 @@ def test_with_crossover_a_child_takes_each_decision_but_one_from_either_of_two_w
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="evolution needs"):
         Evolution(small_space(), seed=0, fidelity=Fidelity(), **options)
+
+
+def test_a_cross_takes_each_decision_from_either_and_is_allowed() -> None:
+    space = settings_space()
+    rng = rng_for(0, Use.SAMPLE)
+    mixed = 0
+    for _ in range(100):
+        one, other = space.sample(rng), space.sample(rng)
+        child = space.cross(one, other, rng)
+        assert space.point(child.values) == child
+        assert all(value in pair for value, *pair in zip(child.values, one.values, other.values, strict=True))
+        mixed += child not in (one, other)
+    assert mixed > 50

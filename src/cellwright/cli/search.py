@@ -68,11 +68,11 @@ def search(
     method: Annotated[
         str,
         typer.Option(
-            help="evolution, auto, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes (extra hpo).",
+            help="auto, evolution, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes (extra hpo).",
             metavar="NAME",
             rich_help_panel=_WHAT,
         ),
-    ] = "evolution",
+    ] = "auto",
     agents: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Of a3c and a2c; 3.", show_default=False, rich_help_panel=_WHAT),

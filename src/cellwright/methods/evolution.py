@@ -74,12 +74,7 @@ class Evolution:
     def _child(self, rng: np.random.Generator) -> Point:
         parent = self._parent(rng)
         if self._crossover and rng.random() < self._crossover:
-            both = zip(parent.values, self._parent(rng).values, strict=True)
-            values = tuple(
-                pair[int(take)] for pair, take in zip(both, rng.integers(2, size=len(parent.values)), strict=True)
-            )
-            if self._space.allows(values):
-                parent = Point(values, parent.fingerprint)
+            parent = self._space.cross(parent, self._parent(rng), rng)
         return self._space.mutate(parent, rng)
 
     def _parent(self, rng: np.random.Generator) -> Point:

@@ -206,6 +206,12 @@ class Space:
                 return Point(tuple(values), self.fingerprint)
         raise SpaceError(f"space {self.name!r} leaves nothing to change at {point.values!r}")
 
+    def cross(self, point: Point, other: Point, rng: np.random.Generator) -> Point:
+        """Return a point that takes each decision from either of two; `point` itself where that is forbidden."""
+        both = np.array([self._values(point), self._values(other)], dtype=object)
+        values = tuple(both[rng.integers(2, size=len(point.values)), np.arange(len(point.values))])
+        return Point(values, self.fingerprint) if self.allows(values) else point
+
     def neighbours(self, point: Point) -> Iterator[Point]:
         """Yield the allowed points that differ from `point` in one active decision.
 

@@ -207,6 +207,7 @@ def draw(methods: list[str]) -> None:
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     panels = [workers for workers in (1, 8, 64) if len(compared(methods, workers, 100)[0]) > 1]
     figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), squeeze=False)
@@ -221,6 +222,11 @@ def draw(methods: list[str]) -> None:
             axis.plot(*zip(*points, strict=True), style, label=name, linewidth=1.5, color=f"C{number % 10}")
         axis.set_xscale("log")
         axis.set_yscale("log")
+        marks = [mark for mark in MARKS if mark <= max(point[0] for points in curves.values() for point in points)]
+        axis.set_xticks(marks, [f"{mark:,}" for mark in marks])
+        axis.xaxis.set_minor_locator(NullLocator())
+        for ticks in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
+            ticks(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:g}"[0] in "125" else ""))
         axis.set_title(f"{workers} worker{'s' if workers > 1 else ''}", fontsize=10)
         axis.set_xlabel("evaluations")
         axis.set_ylabel("regret, % of best to median")

@@ -148,13 +148,9 @@ def test_with_halving_few_are_trained_to_the_end_and_those_lead(tumor: Problem, 
     assert trial.score == max(row["score"] for row in finished)
     left_off = {path.stem for path in (tmp_path / "run" / "kept").iterdir()}
     assert left_off == {str(trial.number) for trial in run.replay().trials if trial.evaluated and not going(trial)} - {
-        str(trial.proposal.notes[CONTINUES]) for trial in run.replay().trials if passed(trial) == 9
+        str(trial.proposal.notes[CONTINUES]) for trial in run.replay().trials if trial.passes == 9
     }
 
 
 def going(trial: Trial) -> bool:
     return CONTINUES in trial.proposal.notes
-
-
-def passed(trial: Trial) -> float:
-    return trial.proposal.fidelity.stop or trial.proposal.fidelity.epochs

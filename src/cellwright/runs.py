@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.drive import drive
 from cellwright.methods.catalogue import method_of
-from cellwright.methods.confirmed import averaged, passes
+from cellwright.methods.confirmed import averaged
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, space_from_json
@@ -120,7 +120,7 @@ class Run:
                 "scores": dict(trial.outcome.scores),
                 "source": trial.outcome.source,
                 "replicate": trial.proposal.fidelity.replicate,
-                "epochs": passes(trial),
+                "epochs": trial.passes,
                 "started": trial.started,
                 "finished": trial.finished,
                 "worker": trial.worker,
@@ -167,7 +167,7 @@ class Run:
         tried = averaged(trials)
         most = 1 + self.request.replicates
         ranked = sorted(
-            tried, key=lambda one: (-passes(one[0]), -min(one[1], most), -(one[0].score or 0.0), one[0].number)
+            tried, key=lambda one: (-one[0].passes, -min(one[1], most), -(one[0].score or 0.0), one[0].number)
         )
         return [trial for trial, _ in ranked]
 

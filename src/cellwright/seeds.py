@@ -1,5 +1,6 @@
 """Random numbers that depend on what they are for and on nothing else."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
@@ -25,6 +26,11 @@ class Use(IntEnum):
     TURN = 13
     RUNG = 14
     CANDIDATES = 15
+
+
+def place_in(shares: Sequence[float], chance: float) -> int:
+    """Return the place on which a number in [0, 1) falls, where each has a share of 1."""
+    return int(np.searchsorted(np.cumsum(shares)[:-1], chance, side="right"))
 
 
 def rng_for(seed: int, use: Use, *numbers: int) -> np.random.Generator:

@@ -175,6 +175,11 @@ class Trial:
         return self.outcome.score
 
     @property
+    def passes(self) -> float:
+        """Passes over the rows after which it was scored."""
+        return self.proposal.fidelity.stop or self.proposal.fidelity.epochs
+
+    @property
     def evaluated(self) -> bool:
         """Whether a worker spent time on it."""
         return self.outcome.status not in (Status.CACHED, Status.REJECTED)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cellwright.errors import SpaceError, UsageError
+from cellwright.methods.evolution import winner
 from cellwright.methods.forest import Forest
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
@@ -67,15 +68,12 @@ class Agebo:
     def _child(self, rng: np.random.Generator, under_way: frozenset[str]) -> Point | None:
         """Return a new child with the settings of the highest bound; None: none was found."""
         for _ in range(_TRIES):
-            chosen = rng.choice(len(self._population), size=self._sample, replace=False)
-            _, parent = max((self._population[int(place)] for place in chosen), key=lambda one: one[0])
-            child = self._mutated(parent, rng)
+            child = self._mutated(winner(self._population, self._sample, rng), rng)
             drawn = [child, *(self._with_settings(child, self._space.sample(rng)) for _ in range(_SETTINGS))]
             new = [point for point in dict.fromkeys(drawn) if self._space.allows(point.values)]
             new = [point for point in new if self._known.new(point, under_way)]
             if new:
-                opinions = self._forest(new)
-                return new[int(np.argmax(opinions.mean + rng.exponential() * opinions.deviation))]
+                return new[int(np.argmax(self._forest(new).bound(rng)))]
         return None
 
     def _mutated(self, parent: Point, rng: np.random.Generator) -> Point:

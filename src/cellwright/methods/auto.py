@@ -13,7 +13,7 @@ from cellwright.methods.evolution import Evolution
 from cellwright.methods.policy.rewards import Ranks
 from cellwright.methods.protocol import Search
 from cellwright.methods.surrogate import Surrogate
-from cellwright.seeds import Use, rng_for
+from cellwright.seeds import Use, place_in, rng_for
 from cellwright.space import Space
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -54,7 +54,7 @@ class Auto:
         """Return what one of the members asks."""
         shares = self.shares()
         chance = rng_for(self._seed, Use.TURN, number).random()
-        name = list(shares)[int(np.searchsorted(np.cumsum(list(shares.values()))[:-1], chance, side="right"))]
+        name = list(shares)[place_in(list(shares.values()), chance)]
         proposal = self._members[name].ask(number, pending)
         return proposal and replace(proposal, notes={**proposal.notes, _BY: name})
 

@@ -11,7 +11,7 @@ from cellwright.errors import UsageError
 from cellwright.methods.protocol import Search
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["Confirmed", "averaged", "passes"]
+__all__ = ["Confirmed", "averaged"]
 
 _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
 
@@ -25,17 +25,11 @@ def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
     for trial in trials:
         if trial.evaluated and trial.score is not None:
             of_key = tries.setdefault(trial.key, [])
-            if of_key and passes(trial) > passes(of_key[0]):
+            if of_key and trial.passes > of_key[0].passes:
                 of_key.clear()
-            if not of_key or passes(trial) == passes(of_key[0]):
+            if not of_key or trial.passes == of_key[0].passes:
                 of_key.append(trial)
     return [(_mean(of_key), len(of_key)) for of_key in tries.values()]
-
-
-def passes(trial: Trial) -> float:
-    """Return the passes after which it was scored."""
-    fidelity = trial.proposal.fidelity
-    return fidelity.stop or fidelity.epochs
 
 
 def _mean(tries: list[Trial]) -> Trial:

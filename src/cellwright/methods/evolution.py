@@ -5,7 +5,7 @@ on an architecture that is known or under way.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -15,9 +15,15 @@ from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
 
-__all__ = ["Evolution"]
+__all__ = ["Evolution", "winner"]
 
 _TRIES = 100  # to find a child that is new
+
+
+def winner(population: Sequence[tuple[float, Point]], sample: int, rng: np.random.Generator) -> Point:
+    """Return the best point of a sample of a population of scores and points."""
+    chosen = rng.choice(len(population), size=sample, replace=False)
+    return max((population[int(place)] for place in chosen), key=lambda one: one[0])[1]
 
 
 class Evolution:
@@ -72,11 +78,7 @@ class Evolution:
             self._born += 1
 
     def _child(self, rng: np.random.Generator) -> Point:
-        parent = self._parent(rng)
+        parent = winner(self._population, self._sample, rng)
         if self._crossover and rng.random() < self._crossover:
-            parent = self._space.cross(parent, self._parent(rng), rng)
+            parent = self._space.cross(parent, winner(self._population, self._sample, rng), rng)
         return self._space.mutate(parent, rng)
-
-    def _parent(self, rng: np.random.Generator) -> Point:
-        chosen = rng.choice(len(self._population), size=self._sample, replace=False)
-        return max((self._population[int(place)] for place in chosen), key=lambda one: one[0])[1]

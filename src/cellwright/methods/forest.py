@@ -28,6 +28,11 @@ class Opinions(NamedTuple):
     mean: np.ndarray
     deviation: np.ndarray
 
+    def bound(self, rng: np.random.Generator) -> np.ndarray:
+        """Return mean + kappa x deviation, (points,), with a kappa drawn anew: some exploit, some explore."""
+        bound: np.ndarray = self.mean + rng.exponential() * self.deviation
+        return bound
+
 
 class Forest:
     """Learns anew whenever it has been told a twentieth more, so that an opinion costs about the same at any time.

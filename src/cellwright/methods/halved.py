@@ -12,7 +12,7 @@ import numpy as np
 from cellwright.errors import UsageError
 from cellwright.methods.objectives import standing, values_of
 from cellwright.methods.protocol import Search
-from cellwright.seeds import Use, rng_for
+from cellwright.seeds import Use, place_in, rng_for
 from cellwright.space import Space
 from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
@@ -92,7 +92,6 @@ class Halved:
         self._space = space
         self._seed = seed
         self._objectives = tuple(objectives)
-        self._eta = eta
         stops = [fidelity.epochs / eta**step for step in range(rungs - 1, 0, -1)]
         self._fidelities = [*(replace(fidelity, stop=round(stop, 4)) for stop in stops), fidelity]
         self._starts = [1.0] + [0.0] * (rungs - 1)
@@ -113,8 +112,7 @@ class Halved:
         if proposal is None:
             return None
         chance = rng_for(self._seed, Use.RUNG, number).random()
-        start = int(np.searchsorted(np.cumsum(self._starts)[:-1], chance, side="right"))
-        return replace(proposal, fidelity=self._fidelities[start])
+        return replace(proposal, fidelity=self._fidelities[place_in(self._starts, chance)])
 
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search."""

@@ -47,8 +47,7 @@ class Surrogate:
         under_way = self._known.under_way(pending)
         if self._forest.learnt:
             points, opinions = self._candidates(self._forest.learnt)
-            bound = opinions.mean + rng.exponential() * opinions.deviation
-            for place in np.argsort(-bound, kind="stable"):
+            for place in np.argsort(-opinions.bound(rng), kind="stable"):
                 if self._known.new(points[place], under_way):
                     return Proposal(number, points[place], self._fidelity)
         return Proposal(number, self._known.sample(rng, under_way), self._fidelity)

@@ -24,9 +24,8 @@ OPTIMIZERS = {
     "sgd": "SGD",
 }
 SCHEDULES = ("constant", "cosine")
-_TRAINING = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule")
 #: what a space may decide beside the network
-SETTINGS = (*_TRAINING, MEMBERS)
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule", MEMBERS)
 _FUSED = ("adam", "adamw", "adagrad", "sgd")
 _WARM_UP = 0.1  # share of the steps of a cosine schedule
 

@@ -32,7 +32,8 @@ def test_drawing_follows_the_policy_that_judges() -> None:
     with torch.no_grad():
         controller.heads.normal_(generator=generator)
         controller.biases.normal_(generator=generator)
-    drawn = controller.draw(torch.from_numpy(np.random.default_rng(0).random((20_000, 2))).float())
+    drawn, log_probs = controller.draw(torch.from_numpy(np.random.default_rng(0).random((20_000, 2))).float())
+    assert torch.allclose(log_probs, controller(drawn).log_probs, atol=1e-5)
     for a in range(2):
         for b in range(3):
             probability = controller(torch.tensor([[a, b]])).log_probs.sum().exp().item()
@@ -100,7 +101,7 @@ def test_a_step_makes_rewarded_choices_likelier_and_switched_off_ones_not() -> N
     settings = Ppo(entropy=0.0)
     optimizer = torch.optim.SGD([controller.heads, controller.biases], lr=1.0)
     advantage = advantages(controller(levels).values.detach(), experience.rewards, settings.trace)
-    objective(controller, experience, advantage, settings).backward()  # type: ignore[no-untyped-call]  # torch
+    objective(controller(levels), experience, advantage, settings).backward()  # type: ignore[no-untyped-call]  # torch
     optimizer.step()
     change = controller(levels).log_probs.detach() - before
     assert (change[0, 1:4] > 0).all()

@@ -66,7 +66,9 @@ def test_levels_are_what_the_heads_chose_but_for_numbers_on_the_border_of_two() 
         assert torch.equal(matters, active)
 
 
-@pytest.mark.parametrize("wrong", [{"batch": 0}, {"window": 4}, {"imitation": -1.0}, {"elite": 0}, {"initial": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"batch": 0}, {"window": 4}, {"imitation": -1.0}, {"elite": 0}, {"initial": 0}, {"first_floor": 0.01}]
+)
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="ppo needs"):
+    with pytest.raises(UsageError, match=r"(ppo|PPO) needs"):
         PolicySearch(SPACE, seed=0, fidelity=Fidelity(), **wrong)

@@ -200,6 +200,20 @@ def test_a_setting_of_the_space_goes_before_the_recipe(response: Problem, name: 
     )
 
 
+def test_a_row_repeated_in_its_batch_meets_other_masks_and_nothing_else(response: Problem) -> None:
+    """Without masks the mean over equal rows is that of the rows, so the weights agree; with masks they do not."""
+
+    def apart(dropout: float) -> float:
+        once, thrice = (
+            trained(response, network(response, dropout=dropout), epochs=1, repeats=repeats).network.state_dict()
+            for repeats in (1, 3)
+        )
+        return max(float((once[name] - thrice[name]).abs().max()) for name in once)
+
+    assert apart(0.0) < 1e-4
+    assert apart(0.5) > 1e-3
+
+
 def test_an_unknown_setting_is_answered_with_the_known_ones(response: Problem) -> None:
     with pytest.raises(UsageError, match="no setting 'momentum'; a space may decide optimizer, learning_rate"):
         trained(response, network(response, settings=(("momentum", 0.5),)))
@@ -207,7 +221,14 @@ def test_an_unknown_setting_is_answered_with_the_known_ones(response: Problem) -
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"learning_rate": 0.0}, {"learning_rate": math.nan}, {"batch_size": 1}, {"weight_decay": -1.0}, {"patience": 0}],
+    [
+        {"learning_rate": 0.0},
+        {"learning_rate": math.nan},
+        {"batch_size": 1},
+        {"weight_decay": -1.0},
+        {"patience": 0},
+        {"repeats": 0},
+    ],
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"a recipe needs .*got Recipe"):

@@ -9,13 +9,12 @@ probability ratio corrects for that. A2C is the same with agents that wait until
 import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-import torch
+from typing import Any
 
 from cellwright.errors import RunError, UsageError
-from cellwright.methods.policy.controller import Controller, Plan, new_controller, plan
-from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
-from cellwright.methods.policy.rewards import Ranks
+from cellwright.methods.policy.controller import Controller, Plan, plan
+from cellwright.methods.policy.learner import Learner, Tried
+from cellwright.methods.policy.ppo import Ppo
 from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -27,13 +26,13 @@ class _Agent:
     """A copy of the policy, the batch it drew, and what has come of it.
 
     Attributes:
-        results: score by position in the batch, None for a failure.
+        results: what was tried, by position in the batch.
     """
 
     controller: Controller
     drawn: Plan
     batch_number: int = 0
-    results: dict[int, float | None] = field(default_factory=dict)
+    results: dict[int, Tried] = field(default_factory=dict)
 
 
 class A3C:
@@ -45,6 +44,7 @@ class A3C:
         agents: how many; with two or more, workers stay busy while one waits for the last of its batch.
         batch: points an agent draws from one state of its policy.
         synchronous: agents wait for one another (A2C).
+        settings: of `Ppo`.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class A3C:
         agents: int = 3,
         batch: int = 8,
         synchronous: bool = False,
-        ppo: Ppo | None = None,
+        **settings: Any,
     ) -> None:
         if agents < 1 or batch < 1:
             raise UsageError(f"agents and batch must be at least 1, not {agents!r} and {batch!r}")
@@ -65,12 +65,9 @@ class A3C:
         self._fidelity = fidelity
         self._batch = batch
         self._synchronous = synchronous
-        self._ppo = ppo or Ppo()
-        self._server = new_controller(space, seed)
-        self._optimizer = torch.optim.Adam(self._server.parameters(), lr=self._ppo.learning_rate, fused=True)
-        self._ranks = Ranks()
+        self._learner = Learner(space, seed=seed, settings=Ppo(**settings))
         self._agents = [
-            _Agent(copy.deepcopy(self._server), plan(self._server, space, batch, seed, number, 0))
+            _Agent(copy.deepcopy(self._learner.policy), plan(self._learner.policy, space, batch, seed, number, 0))
             for number in range(agents)
         ]
 
@@ -110,42 +107,19 @@ class A3C:
                 f"trial {trial.number} was drawn by a controller that computes differently from this one; "
                 "resume on the machine, and with the version of torch, that began the run"
             )
-        if trial.score is not None:
-            self._ranks.add(trial.score)
-        agent.results[notes["item"]] = trial.score
+        item, drawn = notes["item"], agent.drawn
+        tried = Tried(drawn.levels[item], drawn.active[item], drawn.log_probs[item], trial.score)
+        self._learner.tell(tried)
+        agent.results[item] = tried
         if len(agent.results) < self._batch:
             return
         ready = self._agents if self._synchronous else [agent]
         if any(len(each.results) < self._batch for each in ready):
             return
-        self._learn(ready)
+        self._learner.learn([each.results[item] for each in ready for item in range(self._batch)])
         for each in ready:
-            each.controller.load_state_dict(self._server.state_dict())
+            each.controller.load_state_dict(self._learner.policy.state_dict())
             each.batch_number += 1
             each.results = {}
             number = self._agents.index(each)
             each.drawn = plan(each.controller, self._space, self._batch, self._seed, number, each.batch_number)
-
-    def _learn(self, agents: list[_Agent]) -> None:
-        """Let the server take the agents' gradients, as often as PPO goes over a batch."""
-        experiences = [self._experience(agent) for agent in agents]
-        experience = Experience(
-            torch.cat([each.levels for each in experiences]),
-            torch.cat([each.active for each in experiences]),
-            torch.cat([each.log_probs for each in experiences]),
-            torch.cat([each.rewards for each in experiences]),
-        )
-        with torch.no_grad():
-            values = self._server(experience.levels).values  # (points, decisions)
-            advantage = advantages(values, experience.rewards, self._ppo.trace)
-        for _ in range(self._ppo.epochs):
-            self._optimizer.zero_grad(set_to_none=True)
-            objective(self._server, experience, advantage, self._ppo).backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
-            torch.nn.utils.clip_grad_norm_(self._server.parameters(), 1.0)
-            self._optimizer.step()
-
-    @torch.no_grad()
-    def _experience(self, agent: _Agent) -> Experience:
-        rewards = torch.tensor([self._ranks.reward(agent.results[item]) for item in range(self._batch)])
-        log_probs = agent.controller(agent.drawn.levels).log_probs
-        return Experience(agent.drawn.levels, agent.drawn.active, log_probs, rewards)

@@ -78,6 +78,7 @@ def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, st
         decays=(0.0, 1e-2, 1e-1, 1.0),
         members=(1, 2, 4),
     )
+    settings = (*settings, Choice("repeats", (1, 4)))  # rows are few: steadier gradients of noisy dropout pay
     return sketch.space("nt3", end, units=outputs, settings=settings)
 
 
@@ -105,6 +106,8 @@ def starts(space: Space) -> list[Point]:
         {**normed, "dense.1": Dense(16, "linear"), **relu},
         {**narrow, **firm},
         {**narrow, **firm, MEMBERS: 2},
+        {**narrow, **firm, "repeats": 4},
+        {**narrow, **firm, "repeats": 4, MEMBERS: 2},
     ]
     return [_with(space, options) for options in wanted]
 

@@ -146,6 +146,8 @@ class _Pass:
             if len(rows) == 1 < self._rows:
                 self._row += 1
                 break  # batch normalisation has no variance of one row
+            self._row += len(rows)
+            rows = rows.repeat(self._recipe.repeats)  # noqa: PLW2901  # the same rows, under other masks
             self._set_pace()
             self._optimizer.zero_grad(set_to_none=True)
             # in training either drug of a pair may come first, so that order comes to mean nothing
@@ -154,7 +156,6 @@ class _Pass:
             value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
             self._optimizer.step()
             total += value.detach()
-            self._row += len(rows)
             self.seconds = before + time.perf_counter() - started
             if self.seconds >= deadline:
                 break

@@ -25,7 +25,7 @@ OPTIMIZERS = {
 }
 SCHEDULES = ("constant", "cosine")
 #: what a space may decide beside the network
-SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule", MEMBERS)
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule", "repeats", MEMBERS)
 _FUSED = ("adam", "adamw", "adagrad", "sgd")
 _WARM_UP = 0.1  # share of the steps of a cosine schedule
 
@@ -41,6 +41,8 @@ class Recipe:
         patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
             after which training stops; the best weights return. A cosine goes to its end, and the best weights return.
             None: train to the end and keep the last weights.
+        repeats: times that each row is in its batch, under other dropout masks and, of pairs, in either order: steadier
+            gradients where rows are few (batch augmentation, Hoffer et al., arXiv:1901.09335).
     """
 
     optimizer: str = "adam"
@@ -49,6 +51,7 @@ class Recipe:
     weight_decay: float = 0.0
     schedule: str = "constant"
     patience: int | None = None
+    repeats: int = 1
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -57,9 +60,10 @@ class Recipe:
             raise UsageError(f"there is no schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}")
         small = self.batch_size is not None and self.batch_size < 2
         hasty = self.patience is not None and self.patience < 1
-        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty:
+        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty or self.repeats < 1:
             raise UsageError(
-                f"a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0 and patience >= 1; got {self!r}"
+                "a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0, patience >= 1 and repeats >= 1; "
+                f"got {self!r}"
             )
 
     def optimizer_of(self, network: nn.Module) -> torch.optim.Optimizer:

@@ -24,11 +24,13 @@ class Plan(NamedTuple):
         values: of each point, in the order of the decisions.
         levels: what the heads chose, int64 (points, decisions).
         active: which decisions matter, bool (points, decisions).
+        log_probs: how likely each choice was, (points, decisions).
     """
 
     values: tuple[tuple[Value, ...], ...]
     levels: Tensor
     active: Tensor
+    log_probs: Tensor
 
 
 class Evaluation(NamedTuple):
@@ -83,22 +85,28 @@ class Controller(nn.Module):
         return Evaluation(chosen, entropies, self.critic(hidden)[..., 0].T)
 
     @torch.no_grad()
-    def draw(self, uniform: Tensor) -> Tensor:
-        """Return levels drawn with the given numbers in [0, 1), (points, decisions) -> int64 of the same shape."""
+    def draw(self, uniform: Tensor) -> tuple[Tensor, Tensor]:
+        """Return levels drawn with the given numbers in [0, 1), and their log-probabilities.
+
+        Shape: uniform (points, decisions); levels int64, and log-probabilities, of the same shape.
+        """
         points, count = uniform.shape
-        chosen = torch.zeros(points, count, dtype=torch.long)
+        weights = tuple(self.lstm.parameters())
         token = torch.zeros(points, dtype=torch.long)
-        state = None
+        hidden = cell = torch.zeros(points, self.lstm.hidden_size)
+        chosen, likely = [], []
         for number in range(count):
             step = self.decision.weight[number] + self.previous(token)  # (points, hidden)
-            hidden, state = self.lstm(step[None], state)
-            logits = hidden[0] @ self.heads[number] + self.biases[number] + self.mask[number]
-            cumulative = logits.softmax(dim=-1).cumsum(dim=-1)  # (points, levels)
+            hidden, cell = torch.lstm_cell(step, [hidden, cell], *weights)
+            log_probs = (hidden @ self.heads[number] + self.biases[number] + self.mask[number]).log_softmax(dim=-1)
+            cumulative = log_probs.exp().cumsum(dim=-1)  # (points, levels)
             level = (uniform[:, number, None] >= cumulative).sum(dim=-1)  # (points,)
             # rounding may leave the last cumulative sum below 1
-            chosen[:, number] = level.clamp_max(self.levels[number] - 1)
-            token = self.first[number] + chosen[:, number]
-        return chosen
+            level = level.clamp_max(self.levels[number] - 1)
+            chosen.append(level)
+            likely.append(log_probs.gather(1, level[:, None])[:, 0])
+            token = self.first[number] + level
+        return torch.stack(chosen, dim=1), torch.stack(likely, dim=1)
 
     def _embedded(self, levels: Tensor) -> Tensor:
         tokens = (levels + self.first).T  # (decisions, points)
@@ -124,21 +132,22 @@ def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: 
     """
     rng = rng_for(seed, Use.AGENT, *numbers)
     values: list[tuple[Value, ...]] = []
-    taken: list[Tensor] = []
+    taken: list[tuple[Tensor, Tensor]] = []
     for _ in range(_MOST_DRAWS):
         uniform, jitter = rng.random((2, count, len(space.decisions)))
-        levels = controller.draw(torch.from_numpy(uniform).float())
-        for row, chosen in enumerate(levels.tolist()):
+        levels, log_probs = controller.draw(torch.from_numpy(uniform).float())
+        for row, picked in enumerate(levels.tolist()):
             closed = tuple(
                 _value(decision, level, float(jitter[row, number]))
-                for number, (decision, level) in enumerate(zip(space.decisions, chosen, strict=True))
+                for number, (decision, level) in enumerate(zip(space.decisions, picked, strict=True))
             )
             if space.allows(closed) and len(values) < count:
                 values.append(closed)
-                taken.append(levels[row])
+                taken.append((levels[row], log_probs[row]))
         if len(values) == count:
             active = torch.tensor([space.active(closed) for closed in values])
-            return Plan(tuple(values), torch.stack(taken), active)
+            chosen, likely = (torch.stack(each) for each in zip(*taken, strict=True))
+            return Plan(tuple(values), chosen, active, likely)
     raise SpaceError(f"space {space.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from cellwright.errors import UsageError
-from cellwright.methods.policy.controller import Controller
+from cellwright.methods.policy.controller import Evaluation
 
 __all__ = ["Experience", "Ppo", "advantages", "clipped", "objective"]
 
@@ -17,24 +17,34 @@ class Ppo:
 
     Attributes:
         clip: the probability ratio counts only within 1 +- clip.
-        epochs: gradient steps on one batch.
+        steps: of the optimiser on one batch.
         learning_rate: of Adam.
         entropy: weight of the entropy bonus.
         value: weight of the critic's squared error.
         trace: lambda of generalised advantage estimation (arXiv:1506.02438). Rewards are not discounted: a decision's
             position is no time.
+        imitation: weight of drawing the best points known (arXiv:1806.05635); 0: none of it.
+        elite: how many those are.
+        first_floor: least entropy at first, as a share of the uniform policy's; with last_floor 0: none.
+        last_floor: what that sinks to.
     """
 
     clip: float = 0.2
-    epochs: int = 4
-    learning_rate: float = 5e-3
+    steps: int = 6
+    learning_rate: float = 1e-2
     entropy: float = 0.01
     value: float = 0.5
     trace: float = 0.95
+    imitation: float = 0.5
+    elite: int = 16
+    first_floor: float = 0.5
+    last_floor: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (0 < self.clip < 1 and self.epochs >= 1 and self.learning_rate > 0 and 0 <= self.trace <= 1):
-            raise UsageError(f"PPO needs 0 < clip < 1, epochs >= 1, learning_rate > 0, 0 <= trace <= 1; got {self!r}")
+        if not (0 < self.clip < 1 and self.steps >= 1 and self.learning_rate > 0 and 0 <= self.trace <= 1):
+            raise UsageError(f"PPO needs 0 < clip < 1, steps >= 1, learning_rate > 0, 0 <= trace <= 1; got {self!r}")
+        if not (self.imitation >= 0 and self.elite >= 1 and 0 <= self.last_floor <= self.first_floor < 1):
+            raise UsageError(f"PPO needs imitation >= 0, elite >= 1, 0 <= last_floor <= first_floor < 1; got {self!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,12 +87,11 @@ def advantages(values: Tensor, rewards: Tensor, trace: float) -> Tensor:
     return result
 
 
-def objective(controller: Controller, experience: Experience, advantage: Tensor, settings: Ppo) -> Tensor:
-    """Return what a step on `experience` minimises, ().
+def objective(judged: Evaluation, experience: Experience, advantage: Tensor, settings: Ppo) -> Tensor:
+    """Return what a step on `experience`, as the controller now judges it, minimises, ().
 
     Shape: advantage (points, decisions).
     """
-    judged = controller(experience.levels)
     weights = experience.active / experience.active.sum().clamp_min(1)
     gain = clipped((judged.log_probs - experience.log_probs).exp(), advantage, settings.clip)
     error = (judged.values - experience.rewards[:, None]) ** 2

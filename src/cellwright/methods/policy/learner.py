@@ -1,0 +1,81 @@
+"""A policy, what moves it, and the best points known: what all reinforcement-learned searches have in common."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from cellwright.methods.policy.controller import Evaluation, new_controller
+from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
+from cellwright.methods.policy.rewards import Ranks
+from cellwright.space import Space
+
+__all__ = ["Learner", "Tried"]
+
+_SINKS = 150  # trials in which the floor under the entropy sinks by half
+_PRESSURE = 5.0  # weight of what is missing to that floor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tried:
+    """A point told: what the heads chose, which choices mattered, how likely they were, and what came of it.
+
+    Attributes:
+        levels: int64 (decisions,).
+        active: bool (decisions,).
+        log_probs: under the policy that drew the point, (decisions,).
+        score: None for a failure.
+    """
+
+    levels: Tensor
+    active: Tensor
+    log_probs: Tensor
+    score: float | None
+
+
+class Learner:
+    """Moves a policy by PPO on points tried, rewarded by rank, and towards the best points known (self-imitation).
+
+    A floor under the entropy, which sinks with the trials told, keeps the policy curious.
+    """
+
+    def __init__(self, space: Space, *, seed: int, settings: Ppo) -> None:
+        self.policy = new_controller(space, seed)
+        self.told = 0
+        self._settings = settings
+        self._optimizer = torch.optim.Adam(self.policy.parameters(), lr=settings.learning_rate, fused=True)
+        self._ranks = Ranks()
+        self._best: list[Tried] = []
+        self._widest = float(torch.tensor(self.policy.levels).float().log().sum())
+
+    def tell(self, tried: Tried) -> None:
+        """Take a point into account."""
+        self.told += 1
+        if tried.score is not None:
+            self._ranks.add(tried.score)
+            self._best = sorted([*self._best, tried], key=lambda one: -(one.score or 0.0))[: self._settings.elite]
+
+    def learn(self, latest: Sequence[Tried]) -> None:
+        """Move the policy, as many steps as the settings say."""
+        settings, count = self._settings, len(latest)
+        levels = torch.stack([one.levels for one in (*latest, *self._best)])
+        active = torch.stack([one.active for one in (*latest, *self._best)])
+        log_probs = torch.stack([one.log_probs for one in latest])
+        rewards = torch.tensor([self._ranks.reward(one.score) for one in latest])
+        experience = Experience(levels[:count], active[:count], log_probs, rewards)
+        share = active[count:] / active[count:].sum().clamp_min(1)
+        with torch.no_grad():
+            advantage = advantages(self.policy(experience.levels).values, rewards, settings.trace)
+            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-3)
+        floor = settings.last_floor + (settings.first_floor - settings.last_floor) * 0.5 ** (self.told / _SINKS)
+        for _ in range(settings.steps):
+            self._optimizer.zero_grad(set_to_none=True)
+            judged = self.policy(levels)
+            loss = objective(Evaluation(*(each[:count] for each in judged)), experience, advantage, settings)
+            loss = loss - settings.imitation * (share * judged.log_probs[count:]).sum()
+            entropy = judged.entropies.sum(dim=1).mean() / self._widest
+            loss = loss + _PRESSURE * torch.relu(floor - entropy)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+            self._optimizer.step()

@@ -19,6 +19,7 @@ import json
 import multiprocessing
 import os
 import time
+from collections import deque
 from collections.abc import Mapping
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -31,14 +32,43 @@ from peers import PEERS
 from cellwright.executors.virtual import VirtualCluster
 from cellwright.methods import Search
 from cellwright.methods.catalogue import method_of
+from cellwright.methods.ppo import PolicySearch
 from cellwright.run import Limits, Loop
 from cellwright.store import Memory
 from cellwright.store.folder import versions
 from cellwright.trial import Fidelity, Proposal, Trial
 
+#: a method less one of its parts -> what is missing
+ABLATION = {
+    "ppo": "nothing",
+    "ppo:imitation=0": "imitation of the best",
+    "ppo:first_floor=0:last_floor=0": "the floor under the entropy",
+    "ppo:window=8": "learning from trials more than once",
+    "ppo:initial=8": "the random phase",
+    "ppo-scores": "ranks: scores less their mean, over their deviation, are the rewards",
+    "a3c": "drawing at any time: agents wait for the last of their batch",
+}
 MARKS = (25, 50, 100, 200, 500, 1000, 2000)
 FOLDER = RESULTS / "search_quality"
 Reached = dict[str, dict[str, list[float]]]  # task -> seed -> regret at each mark
+
+
+class Scores:
+    """Rewards that are no ranks."""
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=500)
+
+    def add(self, score: float) -> None:
+        """Take a success into account."""
+        self._latest.append(score)
+
+    def reward(self, score: float | None) -> float:
+        """Return how far a score is from the mean of the latest ones, in deviations, within -3 and 3."""
+        if score is None:
+            return -1.0
+        values = np.array(self._latest)
+        return float(np.clip((score - values.mean()) / (values.std() + 1e-9), -3, 3))
 
 
 class Timed:
@@ -66,6 +96,10 @@ def search_of(method: str, task: tables.TableTask, seed: int) -> Search:
     """Return a search by its name, ours or another's."""
     if method in PEERS:
         return PEERS[method](task.space, seed)
+    if method == "ppo-scores":
+        search = PolicySearch(task.space, seed=seed, fidelity=Fidelity())
+        search._learner._ranks = Scores()  # type: ignore[assignment]  # noqa: SLF001  # no user needs this choice
+        return search
     name, *options = method.split(":")
     pairs = (option.split("=") for option in options)
     return method_of(name, task.space, seed, Fidelity(), {key: json.loads(value) for key, value in pairs})
@@ -177,7 +211,8 @@ def table(arguments: argparse.Namespace) -> None:
 
 def page(_: argparse.Namespace) -> None:
     """Write the page of results."""
-    methods = sorted(path.stem for path in FOLDER.glob("*.json"))
+    there = sorted(path.stem for path in FOLDER.glob("*.json"))
+    methods = [method for method in there if method not in ABLATION or method in {"ppo", "a3c"}]
     slow = {"optuna-gp", "smac", "deephyper"}
     box = machine()
     text = [
@@ -194,7 +229,14 @@ def page(_: argparse.Namespace) -> None:
         for mark in (50, 100, 500, 2000):
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
-        text += ["## Slow searches", "", "Fewer seeds, fewer evaluations.", "", *lines(methods, 1, 100)]
+        text += ["## Slow searches of others", "", "Up to 100 evaluations, beside the rest with as many seeds.", ""]
+        for dropped in ({"deephyper"}, set()):
+            text += lines([method for method in methods if method not in dropped], 1, 100)
+    if set(ABLATION) <= set(there):
+        text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]
+        text += [f"| {method} | {what} |" for method, what in ABLATION.items()]
+        for workers in (1, 64):
+            text += ["", *lines(list(ABLATION), workers, 500)]
     draw([method for method in methods if method not in slow])
     text += ["![Regret against evaluations](../images/search_tables.png)", ""]
     text += [f"Machine: {box['processor']}, {box['cores']} cores."]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "Run"]
 
-_KEPT = "kept"  # networks whose training was left off
+_KEPT = "kept"  # networks whose training was left off, and weights to inherit
 Observer = Callable[[Trial], None]
 
 
@@ -76,7 +76,7 @@ class Run:
             starts=[self.space.point(values) for values in request.starts],
         )
         recipe = Recipe(**request.recipe)
-        kept = self.folder / _KEPT if request.halving else None
+        kept = self.folder / _KEPT if request.halving or options.get("inherit") else None
         train = Train(self.problem, self.space, request.seed, recipe, request.device, kept)
         return drive(
             self.folder / LOG,

@@ -9,10 +9,13 @@ from typing import Any
 from cellwright.errors import UsageError
 from cellwright.space import Point
 
-__all__ = ["CONTINUES", "Fidelity", "Outcome", "Proposal", "Status", "Trial", "usual_epochs"]
+__all__ = ["CONTINUES", "INHERITS", "Fidelity", "Outcome", "Proposal", "Status", "Trial", "usual_epochs"]
 
 #: the note of a proposal that goes on with the training of an earlier trial: that trial's number
 CONTINUES = "continues"
+#: the note of a proposal that begins with the weights of an earlier trial, where shapes agree: that trial's number;
+#: None: it has no parent. Either way its own weights are kept for its children.
+INHERITS = "inherits"
 
 
 def usual_epochs(rows: int, fraction: float = 1.0) -> int:

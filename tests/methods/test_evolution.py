@@ -7,7 +7,7 @@ from tests.spaces import settings_space, small_space
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
 from cellwright.seeds import Use, rng_for
-from cellwright.trial import Fidelity, Proposal
+from cellwright.trial import INHERITS, Fidelity, Proposal
 
 
 def distance(proposal: Proposal) -> float:
@@ -128,3 +128,18 @@ def test_a_cross_takes_each_decision_from_either_and_is_allowed() -> None:
         assert all(value in pair for value, *pair in zip(child.values, one.values, other.values, strict=True))
         mixed += child not in (one, other)
     assert mixed > 50
+
+
+def test_a_child_names_the_parent_whose_weights_it_begins_with() -> None:
+    space = settings_space()
+    search = Evolution(space, seed=0, fidelity=Fidelity(), population=5, sample=2, inherit=True)
+    trials = told(search, space, lambda proposal: -float(space.encode(proposal.point).sum()), 40)
+    parents = [trial.proposal.notes[INHERITS] for trial in trials]
+    first = next(place for place, parent in enumerate(parents) if parent is not None)
+    assert first >= 5
+    points = {trial.number: trial.proposal.point for trial in trials}
+    for trial in trials[first:]:
+        parent = points[trial.proposal.notes[INHERITS]]
+        changed = sum(a != b for a, b in zip(trial.proposal.point.values, parent.values, strict=True))
+        assert changed >= 1
+        assert trial.proposal.notes[INHERITS] < trial.number

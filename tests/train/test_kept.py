@@ -9,14 +9,15 @@ import torch
 from tests.train.test_evaluate import proposal, space
 from tests.train.test_fit import network, weights
 
+from cellwright.build import Members
 from cellwright.problem import Problem
-from cellwright.space import Architecture
+from cellwright.space import Architecture, Dense, Sketch
 from cellwright.train import kept
 from cellwright.train.evaluate import Train
 from cellwright.train.fit import Fitted, cross_fit, fit
 from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe
-from cellwright.trial import CONTINUES, Fidelity
+from cellwright.trial import CONTINUES, INHERITS, Fidelity
 
 FULL = Fidelity(4)
 
@@ -102,3 +103,42 @@ def test_the_evaluator_goes_on_with_the_trial_that_is_named(response: Problem, t
     assert later.scores == unbroken.scores
     assert not list(tmp_path.iterdir())
     assert train(replace(full, number=9)).scores != unbroken.scores, "its own number means other weights"
+
+
+def layers(problem: Problem, *widths: int) -> Members:
+    sketch = Sketch()
+    end = sketch.concatenate("all", *(sketch.input(name, shape) for name, shape in problem.inputs))
+    for number, width in enumerate(widths):
+        end = sketch.node(f"layer.{number}", end, Dense(width, "relu"))
+    made = sketch.space("s", end, units=1)
+    return Members(made.architecture(made.point(())))
+
+
+def test_a_child_has_its_parent_s_weights_where_layers_agree(response: Problem, tmp_path: Path) -> None:
+    parent, child = layers(response, 8, 4, 4), layers(response, 8, 5, 4, 4)
+    Slot(tmp_path, "1", bequeath=True).leave(parent)
+    before = [tensor.clone() for tensor in child.state_dict().values()]
+    Slot(tmp_path, "2", parent="1").inherit(child)
+    old, new = list(parent.state_dict().values()), list(child.state_dict().values())
+    assert all(torch.equal(old[place], new[place]) for place in (0, 1)), "the first layer is its parent's"
+    assert all(torch.equal(before[place], new[place]) for place in (2, 3, 4)), "the second one fits nowhere"
+    assert all(torch.equal(old[place - 2], new[place]) for place in (6, 7, 8, 9)), "from the third on, its parent's"
+
+
+@pytest.mark.parametrize("folds", [1, 2])
+def test_a_child_knows_what_its_parent_learnt(response: Problem, tmp_path: Path, folds: int) -> None:
+    where = space(response)
+    train = Train(response, where, seed=1, kept=tmp_path)
+
+    def score(number: int, epochs: int, notes: dict[str, Any]) -> float:
+        outcome = train(replace(proposal(where, number, epochs=epochs, folds=folds), notes=notes))
+        assert outcome.score is not None
+        return outcome.score
+
+    parent = score(1, 12, {INHERITS: None})
+    alone, heir = score(2, 1, {}), score(2, 1, {INHERITS: 1})
+    assert alone < heir
+    assert heir > parent - 0.1
+    for path in tmp_path.glob("1*"):
+        path.unlink()
+    assert score(2, 1, {INHERITS: 1}) == alone, "lost weights cost their advantage and nothing else"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from cellwright.errors import SpaceError, UsageError
-from cellwright.methods.evolution import winner
+from cellwright.methods.evolution import Grown, winner
 from cellwright.methods.forest import Forest
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
@@ -43,7 +43,7 @@ class Agebo:
         self._sample = sample
         self._known = Known(space)
         self._forest = Forest(space, self._known, seed=seed, initial=population)
-        self._population: deque[tuple[float, Point]] = deque(maxlen=population)
+        self._population: deque[Grown] = deque(maxlen=population)
         names = {decision.name for decision in space.settings}
         self._settings = [place for place, decision in enumerate(space.decisions) if decision.name in names]
 
@@ -62,13 +62,14 @@ class Agebo:
         """Tell the forest; take a success into the population."""
         self._known.add(trial)
         self._forest.tell(trial)
-        if trial.evaluated and trial.score is not None:
-            self._population.append((trial.score, trial.proposal.point))
+        grown = Grown.of(trial)
+        if grown is not None:
+            self._population.append(grown)
 
     def _child(self, rng: np.random.Generator, under_way: frozenset[str]) -> Point | None:
         """Return a new child with the settings of the highest bound; None: none was found."""
         for _ in range(_TRIES):
-            child = self._mutated(winner(self._population, self._sample, rng), rng)
+            child = self._mutated(winner(self._population, self._sample, rng).point, rng)
             drawn = [child, *(self._with_settings(child, self._space.sample(rng)) for _ in range(_SETTINGS))]
             new = [point for point in dict.fromkeys(drawn) if self._space.allows(point.values)]
             new = [point for point in new if self._known.new(point, under_way)]

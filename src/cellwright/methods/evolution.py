@@ -6,6 +6,7 @@ on an architecture that is known or under way.
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,17 +14,36 @@ from cellwright.errors import UsageError
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
-from cellwright.trial import Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, INHERITS, Fidelity, Proposal, Trial
 
-__all__ = ["Evolution", "winner"]
+__all__ = ["Evolution", "Grown", "winner"]
 
 _TRIES = 100  # to find a child that is new
 
 
-def winner(population: Sequence[tuple[float, Point]], sample: int, rng: np.random.Generator) -> Point:
-    """Return the best point of a sample of a population of scores and points."""
+class Grown(NamedTuple):
+    """A member of a population.
+
+    Attributes:
+        number: of the trial that began its training.
+    """
+
+    score: float
+    point: Point
+    number: int
+
+    @classmethod
+    def of(cls, trial: Trial) -> "Grown | None":
+        """Return a trial as a member; None: it failed, or was not evaluated."""
+        if trial.score is None or not trial.evaluated:
+            return None
+        return cls(trial.score, trial.proposal.point, trial.proposal.notes.get(CONTINUES, trial.number))
+
+
+def winner(population: Sequence[Grown], sample: int, rng: np.random.Generator) -> Grown:
+    """Return the best of a sample of a population."""
     chosen = rng.choice(len(population), size=sample, replace=False)
-    return max((population[int(place)] for place in chosen), key=lambda one: one[0])[1]
+    return max((population[int(place)] for place in chosen), key=lambda one: one.score)
 
 
 class Evolution:
@@ -33,6 +53,7 @@ class Evolution:
         population: of which a sample is taken: the successful trials told last.
         sample: how many compete to be the parent.
         crossover: share of children that have two parents, and take each decision from either, before one is changed.
+        inherit: a child begins with the weights of its first parent where shapes agree.
     """
 
     def __init__(
@@ -44,6 +65,7 @@ class Evolution:
         population: int = 50,
         sample: int = 10,
         crossover: float = 0.0,
+        inherit: bool = False,
     ) -> None:
         if not 1 <= sample <= population or not 0 <= crossover <= 1:
             raise UsageError(
@@ -56,7 +78,8 @@ class Evolution:
         self._size = population
         self._sample = sample
         self._crossover = crossover
-        self._population: deque[tuple[float, Point]] = deque(maxlen=population)
+        self._inherit = inherit
+        self._population: deque[Grown] = deque(maxlen=population)
         self._known = Known(space)
         self._born = 0  # successes told, of all times
 
@@ -65,20 +88,23 @@ class Evolution:
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
         for _ in range(_TRIES if self._born >= self._size else 0):
-            child = self._child(rng)
+            parent, child = self._child(rng)
             if self._known.new(child, under_way):
-                return Proposal(number, child, self._fidelity)
-        return Proposal(number, self._known.sample(rng, under_way), self._fidelity)
+                return Proposal(number, child, self._fidelity, {INHERITS: parent.number} if self._inherit else {})
+        point = self._known.sample(rng, under_way)
+        return Proposal(number, point, self._fidelity, {INHERITS: None} if self._inherit else {})
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into the population; a failure, or an answer from the cache, is known and no more."""
         self._known.add(trial)
-        if trial.evaluated and trial.score is not None:
-            self._population.append((trial.score, trial.proposal.point))
+        grown = Grown.of(trial)
+        if grown is not None:
+            self._population.append(grown)
             self._born += 1
 
-    def _child(self, rng: np.random.Generator) -> Point:
+    def _child(self, rng: np.random.Generator) -> tuple[Grown, Point]:
         parent = winner(self._population, self._sample, rng)
+        point = parent.point
         if self._crossover and rng.random() < self._crossover:
-            parent = self._space.cross(parent, winner(self._population, self._sample, rng), rng)
-        return self._space.mutate(parent, rng)
+            point = self._space.cross(point, winner(self._population, self._sample, rng).point, rng)
+        return parent, self._space.mutate(point, rng)

@@ -12,7 +12,7 @@ from cellwright.space import Architecture, Space
 from cellwright.train.fit import Crossed, Diverged, cross_fit, fit
 from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe
-from cellwright.trial import CONTINUES, Outcome, Proposal, Status
+from cellwright.trial import CONTINUES, INHERITS, Outcome, Proposal, Status
 
 __all__ = ["Train", "failure"]
 
@@ -23,7 +23,7 @@ class Train:
 
     Attributes:
         seed: of the run; with the proposal's number it decides all random numbers.
-        kept: a folder that all workers share, for networks whose training is left off; None: such begin anew.
+        kept: a folder that all workers share: networks left off, and weights to inherit; None: all begin anew.
     """
 
     problem: Problem
@@ -56,7 +56,12 @@ class Train:
     def _measured(self, architecture: Architecture, proposal: Proposal) -> Crossed:
         number = proposal.notes.get(CONTINUES, proposal.number)
         seed = seed_for(self.seed, Use.TRIAL, number)
-        slot = Slot(self.kept, str(number)) if self.kept else None
+        parent = proposal.notes.get(INHERITS)
+        slot = None
+        if self.kept:
+            slot = Slot(
+                self.kept, str(number), None if parent is None else str(parent), bequeath=INHERITS in proposal.notes
+            )
         replicate = proposal.fidelity.replicate
         subset_seed = seed_for(self.seed, Use.REPLICATE, replicate) if replicate else self.seed
         what = (architecture, self.problem, proposal.fidelity)

@@ -48,7 +48,8 @@ def fit(
         seed: decides weights, dropout and the order of rows.
         subset_seed: decides which rows are used where the fidelity asks for a fraction; one for all trials of a run,
             so that their scores compare.
-        slot: where a network that is left off, since the fidelity says so, is kept, and looked for first.
+        slot: where a network that is left off, since the fidelity says so, is kept, and looked for first, and whose
+            weights it inherits.
         refit: train again from the beginning, on training and validation rows, for as many epochs as were best.
 
     Raises:

@@ -56,7 +56,7 @@ class Lesson:
         Args:
             measure: None: keep the last weights.
             stop: passes after which to leave off, of those that the schedule is made for; None: as the fidelity says.
-            slot: where a network that is left off is kept, and looked for; None: nowhere.
+            slot: where a network that is left off is kept, and looked for, and weights are inherited; None: nowhere.
         """
         task, recipe, resident = self.task, self.recipe, self.resident
         resident.acquaint(self.dataset, rows)
@@ -72,6 +72,8 @@ class Lesson:
         if left_off is not None:
             pass_.take_up(left_off)
             history, best = list(left_off["history"]), _Best(*left_off["best"])
+        elif slot:
+            slot.inherit(network)
         keep = recipe.patience is not None and measure is not None
         last_epoch, last_row = pass_.place_of(self.fidelity.stop if stop is None else stop)
         for epoch in range(pass_.epoch, self.fidelity.epochs):
@@ -90,6 +92,8 @@ class Lesson:
             slot.clear()
         if best.weights:
             network.load_state_dict(best.weights)
+        if slot:
+            slot.leave(network)
         return replace(fitted, history=tuple(history), epochs=best.epochs, seconds=pass_.seconds, scores=best.measured)
 
 

@@ -1,0 +1,136 @@
+"""What halving saves, and whether inherited weights pay: searches of all or a third of the minutes, in real training.
+
+On drug response (GDSC1, 5 % of the rows, 9 epochs), one worker each, two searches at a time, the variants in turn. The
+best network of each search is then trained from the beginning with two other seeds, for all epochs: what a search calls
+its best score is partly luck, and with inherited weights partly its ancestors' training.
+
+    python benchmarks/savings.py run [--seeds 5] [--minutes 3] [--out runs/savings]
+    python benchmarks/savings.py page [--out ...]
+
+`run` goes on where it was stopped. `page` writes benchmarks/results/savings.json and docs/results/savings.md.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from common import RESULTS, machine, write_result
+
+import cellwright as cw
+from cellwright.train import Recipe, Train
+from cellwright.trial import Proposal
+
+PAGE = RESULTS.parent.parent / "docs" / "results" / "savings.md"
+EPOCHS, FRACTION = 9, 0.05
+_SMALL = {"population": 20, "sample": 5}  # children must come within the minutes
+#: variant -> share of the minutes, method, options, halving
+VARIANTS: dict[str, tuple[float, str, dict[str, Any], str | None]] = {
+    "full": (1.0, "auto", {}, None),
+    "asha, a third of the time": (1 / 3, "auto", {}, "asha"),
+    "hyperband, a third of the time": (1 / 3, "auto", {}, "hyperband"),
+    "full, a third of the time": (1 / 3, "auto", {}, None),
+    "evolution": (1.0, "evolution", _SMALL, None),
+    "evolution, weights inherited": (1.0, "evolution", {**_SMALL, "inherit": True}, None),
+}
+
+
+def one(job: tuple[str, int, float, Path]) -> str:
+    """Search, or go on, until the minutes are up; train the leader again."""
+    variant, seed, minutes, out = job
+    share, method, options, halving = VARIANTS[variant]
+    folder = out / f"{variant.replace(', ', '-').replace(' ', '-')}-{seed}"
+    if (folder / "run.json").exists():
+        run = cw.resume(folder, minutes=share * minutes)
+    else:
+        run = cw.search(
+            cw.problems.load("uno"), method=method, options=options, halving=halving, workers=1,
+            minutes=share * minutes, epochs=EPOCHS, fraction=FRACTION, seed=seed, out=folder,
+        )  # fmt: skip
+    result = folder / "again.json"
+    if not result.exists():
+        leader, _ = run.leaders(1)[0]
+        train = Train(run.problem, run.space, 1000 + seed, Recipe(**run.request.recipe), run.request.device)
+        again = [train(Proposal(number, leader.proposal.point, run.request.fidelity)).score for number in (0, 1)]
+        trials = [trial for trial in run.replay().trials if trial.evaluated and trial.score is not None]
+        found = {
+            "variant": variant,
+            "seed": seed,
+            "best": leader.score,
+            "again": float(np.mean([-1.0 if score is None else score for score in again])),
+            "trials": len(trials),
+            "seconds": float(sum(trial.outcome.seconds for trial in trials)),
+        }
+        result.write_text(json.dumps(found))
+    return result.read_text()
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run all searches, the variants in turn."""
+    jobs = [
+        (variant, seed, arguments.minutes, arguments.out)
+        for seed in range(1, arguments.seeds + 1)
+        for variant in VARIANTS
+    ]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(arguments.processes, mp_context=context, max_tasks_per_child=1) as pool:
+        for line in pool.map(one, jobs):
+            print(line, flush=True)
+
+
+def page(arguments: argparse.Namespace) -> None:
+    """Write figures and page."""
+    found = [json.loads(path.read_text()) for path in sorted(arguments.out.glob("*/again.json"))]
+    of = {variant: [one for one in found if one["variant"] == variant] for variant in VARIANTS}
+    write_result("savings", {"minutes": arguments.minutes, "runs": found})
+    box = machine()
+    text = [
+        "# What halving saves, and whether inherited weights pay",
+        "",
+        f"Made by `benchmarks/savings.py`. GDSC1, {100 * FRACTION:g} % of the rows, {EPOCHS} epochs, the default space",
+        f"and limit on parameters; a full search takes {arguments.minutes:g} minutes with one worker. *Best* is the",
+        "validation R2 of the best network at full length; *again* is that of the same network, trained from the",
+        "beginning with two other seeds, and is what counts. Means over seeds ± standard errors; *difference* is that",
+        "of *again* to the full search of the same method, seed by seed.",
+        "",
+        "| search | seeds | networks | seconds of training | best | again | difference |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for variant, runs in of.items():
+        base = {one["seed"]: one["again"] for one in of["evolution" if "evolution" in variant else "full"]}
+        apart = [one["again"] - base[one["seed"]] for one in runs if one["seed"] in base]
+        cells = [_mean([one[what] for one in runs], 4) for what in ("best", "again")]
+        less = "" if variant in {"full", "evolution"} else _mean(apart, 4)
+        counts = [f"{np.mean([one[what] for one in runs]):.0f}" for what in ("trials", "seconds")]
+        text.append(f"| {variant} | {len(runs)} | {' | '.join(counts)} | {' | '.join(cells)} | {less} |")
+    text += [
+        "",
+        f"Machine: {box['processor']}, {box['cores']} cores. [Figures](../../benchmarks/results/savings.json).",
+    ]
+    PAGE.write_text("\n".join(text) + "\n")
+
+
+def _mean(values: list[float], digits: int) -> str:
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return f"{np.mean(values):.{digits}f} ± {error:.{digits}f}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--processes", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, default=Path("runs/savings"))
+    arguments = parser.parse_args()
+    {"run": run, "page": page}[arguments.command](arguments)
+
+
+if __name__ == "__main__":
+    main()

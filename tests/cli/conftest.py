@@ -97,7 +97,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory, data: Path) -> tuple[Path
         patch.setenv("CELLWRIGHT_DATA", str(data))
         called = call(
             *("search", "tumor", "--method", "a3c", "--evaluations", 10, "--epochs", 1),
-            *("--agents", 2, "--batch", 4, "--out", folder),
+            *("--option", "agents=2", "--option", "batch=4", "--out", folder),
         )
     assert called.status == 0, called.err
     return folder, called

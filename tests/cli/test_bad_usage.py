@@ -33,9 +33,8 @@ BAD_USAGE = [
     "search tumor --executor local:0",
     "search tumor --executor local:2 --workers 2",
     "search tumor --seed -1",
-    "search tumor --agents 0",
-    "search tumor --batch 0",
-    "search tumor --method random --agents 2",
+    "search tumor --method a3c --option batch",
+    "search tumor --method evolution --option population=many",
     "search tumor --learning-rate 0",
     "search tumor --batch-size 1",
     "search tumor --optimizer hope",
@@ -52,7 +51,6 @@ BAD_USAGE = [
     "search tumor --split-seed -1",
     "search tumor --inner-folds 0",
     "search tumor --inner-folds few",
-    "search tumor --method evolution --agents 2",
     "search tumor --column value",
     "search tumor --column =growth",
     "search tumor --column value=",
@@ -76,7 +74,11 @@ BAD_USAGE = [
     "posttrain x --split",
     "report",
 ]
-BAD_OBJECTIVES = [
+BAD_METHODS = [
+    "search tumor --method a3c --option agents=0",
+    "search tumor --method random --option agents=2",
+    "search tumor --method evolution --option population=0",
+    "search tumor --method ppo --option hope=1",
     "search tumor --objective accuracy --objective parameters",
     "search tumor --objective accuracy --objective -memory",
     "search tumor --objective -parameters --objective accuracy",
@@ -110,8 +112,8 @@ def test_bad_usage_is_status_2_and_two_lines(words: str, tmp_path: Path) -> None
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("words", BAD_OBJECTIVES)
-def test_objectives_that_make_no_sense_are_bad_usage(words: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", BAD_METHODS)
+def test_what_a_method_does_not_take_is_bad_usage(words: str, tmp_path: Path) -> None:
     called = call(*words.split(), "--json")
     assert called.status == 2, called
     assert _is_short(called), called.err
@@ -120,7 +122,7 @@ def test_objectives_that_make_no_sense_are_bad_usage(words: str, tmp_path: Path)
 
 
 def test_objectives_that_make_no_sense_show_before_anything_else() -> None:
-    assert not call(*BAD_OBJECTIVES[0].split()).out
+    assert not call(*BAD_METHODS[-1].split()).out
 
 
 @pytest.mark.parametrize("words", FAILURES)

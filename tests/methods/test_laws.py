@@ -48,6 +48,18 @@ def test_every_method_keeps_them_with_halving(method: str) -> None:
     check_search(make, settings_space(), trials=TRIALS.get(method, 120), repeats=method in REPEATING)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("method", [method for method in METHODS if method not in TRIALS])
+def test_many_trials_take_bounded_memory(method: str, request: pytest.FixtureRequest) -> None:
+    if "long" not in request.config.getoption("-m"):
+        pytest.skip("takes minutes; run with -m long")
+
+    def make(space: Space, seed: int) -> Search:
+        return method_of(method, space, seed, Fidelity(), {})
+
+    check_search(make, NETWORKS, trials=20, many=10_000, repeats=method in REPEATING)
+
+
 class Broken(Random):
     """Random search with a fault."""
 

@@ -33,16 +33,16 @@ def whole(option: str, text: str) -> int:
     return int(digits)
 
 
-def named(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """Return what texts of the form ROLE=NAME say.
+def named(option: str, texts: Sequence[str], form: str) -> dict[str, str]:
+    """Return what texts of a form such as ROLE=NAME say.
 
     Raises:
         UsageError: one has another form.
     """
     for text in texts:
         if not all(text.partition("=")):
-            raise UsageError(f"{option} takes ROLE=NAME, as in {option} value=growth; not {text!r}")
-    return {role: name for role, _, name in (text.partition("=") for text in texts)}
+            raise UsageError(f"{option} takes {form}; not {text!r}")
+    return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
 def number_or_none(option: str, text: str) -> float | None:

@@ -1,6 +1,7 @@
 """`cellwright search`: the one command that makes a run."""
 
 from dataclasses import replace
+from json import loads
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -73,14 +74,13 @@ def search(
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
-    agents: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Of a3c and a2c; 3.", show_default=False, rich_help_panel=_WHAT),
-    ] = None,
-    batch: Annotated[
-        int | None,
+    option: Annotated[
+        list[str] | None,
         typer.Option(
-            min=1, metavar="N", help="Networks an agent proposes at once; 8.", show_default=False, rich_help_panel=_WHAT
+            metavar="NAME=VALUE",
+            help="Of the method, such as population=20; docs/method names them. May be given several times.",
+            show_default=False,
+            rich_help_panel=_WHAT,
         ),
     ] = None,
     max_parameters: Annotated[
@@ -251,14 +251,14 @@ def search(
     problems.built_in(problem)  # bad usage shows before anything slow
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
-    options = _options(method, agents, batch)
+    options = _options(option or [])
     workers = _workers(workers, executor)
     Fidelity(epochs or 1, fraction, seconds)
     if evaluations is None and minutes is None:
         evaluations = api.EVALUATIONS
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
-    columns = named("--column", column or [])
+    columns = named("--column", column or [], "ROLE=NAME, as in --column value=growth")
     division = _division(split, split_seed, folds, fold)
     with working(f"preparing {problem}"):
         what = problems.load(problem, target=target, split=division, data=data, columns=columns)
@@ -316,13 +316,15 @@ def _division(by: str, seed: int, folds: int | None, fold: int) -> "Division":
     return Division(by, seed, folds=folds, fold=fold - 1)
 
 
-def _options(method: str, agents: int | None, batch: int | None) -> dict[str, Any]:
-    from cellwright.methods.catalogue import AGENTS
-
-    given = {name: value for name, value in (("agents", agents), ("batch", batch)) if value is not None}
-    if given and method not in AGENTS:
-        raise UsageError(f"--{next(iter(given))} belongs to {' and '.join(AGENTS)}; {method} has no agents")
-    return given
+def _options(texts: list[str]) -> dict[str, Any]:
+    """Return what texts of the form NAME=VALUE say, whose values are numbers, true or false."""
+    options = {}
+    for name, text in named("--option", texts, "NAME=VALUE, as in --option population=20").items():
+        try:
+            options[name] = loads(text)
+        except ValueError:
+            raise UsageError(f"--option {name}=VALUE takes a number, true or false, not {text!r}") from None
+    return options
 
 
 def _workers(workers: int | None, executor: str | None) -> int:

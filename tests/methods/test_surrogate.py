@@ -9,7 +9,7 @@ from cellwright.methods.encoding import Encoding, ordered
 from cellwright.methods.known import Known
 from cellwright.methods.surrogate import Surrogate
 from cellwright.space import Choice, Float, Space
-from cellwright.trial import Fidelity, Proposal
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(8))) for number in range(8)))
 
@@ -78,3 +78,22 @@ def test_scores_of_any_scale_are_one_to_it() -> None:
 def test_too_few_initial_points_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 2 initial points"):
         Surrogate(SPACE, seed=0, fidelity=Fidelity(), initial=1)
+
+
+def test_of_two_equally_good_networks_the_quicker_one_is_asked_for() -> None:
+    """The first decision alone decides the score, the second one alone the seconds."""
+    space = Space("two", (), (Choice("a", tuple(range(6))), Choice("b", tuple(range(30)))))
+
+    def seconds_of_last(thrift: float) -> float:
+        search = Surrogate(space, seed=0, fidelity=Fidelity(), thrift=thrift)
+        spent = []
+        for number in range(90):
+            proposal = search.ask(number, {})
+            assert proposal is not None
+            a, b = proposal.point.values
+            outcome = Outcome(Status.OK, -abs(float(a) - 3), parameters=1, seconds=float(1.2**b))
+            spent.append(float(b))
+            search.tell(Trial(proposal, outcome, str(proposal.point.values), 0.0, 1.0))
+        return float(np.mean(spent[10:40]))
+
+    assert seconds_of_last(1.0) < seconds_of_last(0.0) - 2

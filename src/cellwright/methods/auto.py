@@ -33,12 +33,15 @@ class Auto:
     A member's share grows with the square of the share of its latest proposals that were among the best tenth of all.
 
     Notes of its proposals: by (which member), beside the member's own.
+
+    Args:
+        thrift: of the surrogate.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity) -> None:
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 1.0) -> None:
         self._seed = seed
         self._members: dict[str, Search] = {
-            "surrogate": Surrogate(space, seed=seed, fidelity=fidelity),
+            "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),
             "evolution": Evolution(space, seed=seed, fidelity=fidelity),
         }
         self._ranks = Ranks()

@@ -1,4 +1,4 @@
-"""A forest that predicts scores of points, and says how sure it is.
+"""A forest that predicts scores of points, and says how sure it is; what they cost is predicted beside it.
 
 Source: SMAC (Hutter et al., LION 2011): trees that saw different rows disagree where little is known.
 """
@@ -23,15 +23,33 @@ _FAILED = 0.5  # how far below the worst success a failure counts
 
 
 class Opinions(NamedTuple):
-    """Mean and standard deviation over trees, each (points,), in normal scores."""
+    """What is expected of points, each (points,).
+
+    Attributes:
+        mean: over trees, in normal scores.
+        deviation: over trees.
+        cost: logarithm of the seconds of training, of which the median of what is known is taken.
+    """
 
     mean: np.ndarray
     deviation: np.ndarray
+    cost: np.ndarray
 
-    def bound(self, rng: np.random.Generator) -> np.ndarray:
-        """Return mean + kappa x deviation, (points,), with a kappa drawn anew: some exploit, some explore."""
-        bound: np.ndarray = self.mean + rng.exponential() * self.deviation
+    def bound(self, rng: np.random.Generator, thrift: float = 0.0) -> np.ndarray:
+        """Return mean + kappa x deviation - thrift x cost, (points,).
+
+        Kappa is drawn anew each time: some exploit, some explore.
+        """
+        bound: np.ndarray = self.mean + rng.exponential() * self.deviation - thrift * self.cost
         return bound
+
+
+class _Fitted(NamedTuple):
+    """A forest of scores, a ridge regression of log seconds, and the places of what they know, best first."""
+
+    scores: Any
+    seconds: Any
+    order: np.ndarray
 
 
 class Forest:
@@ -55,6 +73,7 @@ class Forest:
         self._points: list[Point] = []
         self._scores: list[float] = []  # NaN for a failure
         self._rows: list[np.ndarray] = []
+        self._costs: list[float] = []  # logarithm of the seconds of an epoch, NaN for a failure
         self._updates: list[tuple[int, float]] = []  # of points told again, since the forest learnt
         self._successes = 0
         self._next = initial
@@ -72,6 +91,7 @@ class Forest:
         self._points.append(point)
         self._scores.append(score)
         self._rows.append(self._encoding([point])[0])
+        self._costs.append(np.nan if trial.score is None else _cost(trial))
         self._successes += trial.score is not None
         told = len(self._points)
         if told >= self._next and self._successes > 1:
@@ -86,18 +106,19 @@ class Forest:
 
     def leaders(self, count: int) -> list[Point]:
         """Return the best points that it knows, best first."""
-        return [self._points[place] for place in self._fitted(self.learnt)[1][:count]]
+        return [self._points[place] for place in self._fitted(self.learnt).order[:count]]
 
     def __call__(self, points: Sequence[Point]) -> Opinions:
         """Return what it expects of points."""
-        forest, _ = self._fitted(self.learnt)
+        fitted = self._fitted(self.learnt)
         rows = self._encoding(points)
-        opinions = np.stack([tree.predict(rows, check_input=False) for tree in forest.estimators_])  # (trees, points)
-        return Opinions(opinions.mean(axis=0), opinions.std(axis=0))
+        trees = fitted.scores.estimators_
+        opinions = np.stack([tree.predict(rows, check_input=False) for tree in trees])  # (trees, points)
+        return Opinions(opinions.mean(axis=0), opinions.std(axis=0), fitted.seconds.predict(rows))
 
-    def _fit(self, learnt: int) -> tuple[Any, np.ndarray]:
-        """Return the forest, and the places of what it knows, best first."""
+    def _fit(self, learnt: int) -> _Fitted:
         from sklearn.ensemble import RandomForestRegressor
+        from sklearn.linear_model import Ridge
 
         scores = np.array(self._scores[:learnt])
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
@@ -108,8 +129,17 @@ class Forest:
         forest = RandomForestRegressor(
             _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
         )
-        forest.fit(np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used])
-        return forest, order
+        rows = np.stack([self._rows[place] for place in used])
+        forest.fit(rows, _normal_scores(scores)[used])
+        costs = np.array(self._costs)[used]
+        there = ~np.isnan(costs)
+        seconds = Ridge().fit(rows[there], costs[there] - np.median(costs[there]))
+        return _Fitted(forest, seconds, order)
+
+
+def _cost(trial: Trial) -> float:
+    """Return the logarithm of the seconds that an epoch of training took."""
+    return float(np.log(max(trial.outcome.seconds or 0.0, 1e-3) / trial.passes))
 
 
 def _normal_scores(scores: np.ndarray) -> np.ndarray:

@@ -29,14 +29,18 @@ class Surrogate:
 
     Args:
         initial: random points before the forest is asked.
+        thrift: how much a network that takes e times as long must promise in return, in standard deviations of scores.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, initial: int = 10) -> None:
-        if initial < 2:
-            raise UsageError(f"a surrogate needs at least 2 initial points, not {initial!r}")
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, initial: int = 10, thrift: float = 1.0) -> None:
+        if initial < 2 or not 0 <= thrift < np.inf:
+            raise UsageError(
+                f"a surrogate needs at least 2 initial points, and thrift from 0; not {initial!r} and {thrift!r}"
+            )
         self._space = space
         self._seed = seed
         self._fidelity = fidelity
+        self._thrift = thrift
         self._known = Known(space)
         self._forest = Forest(space, self._known, seed=seed, initial=initial)
         self._candidates = lru_cache(1)(self._new_candidates)
@@ -47,7 +51,7 @@ class Surrogate:
         under_way = self._known.under_way(pending)
         if self._forest.learnt:
             points, opinions = self._candidates(self._forest.learnt)
-            for place in np.argsort(-opinions.bound(rng), kind="stable"):
+            for place in np.argsort(-opinions.bound(rng, self._thrift), kind="stable"):
                 if self._known.new(points[place], under_way):
                     return Proposal(number, points[place], self._fidelity)
         return Proposal(number, self._known.sample(rng, under_way), self._fidelity)

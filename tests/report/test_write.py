@@ -289,7 +289,14 @@ def test_the_request_and_the_commands_are_there(crafted: Maker, space: Space, tm
     run = crafted(several(space, 1), options={"agents": 3})
     text = _checked(write_report(run, tmp_path / "r.html"))[0].text
     assert "cellwright search tumor --method random --workers 2 --evaluations 100 --epochs 2 --fraction 0.5" in text
-    for fact in ("option agents", "6,274 parameters", "343 train, 113 validate, 113 test", "torch", space.fingerprint):
+    for fact in (
+        "--option agents=3",
+        "option agents",
+        "6,274 parameters",
+        "343 train, 113 validate, 113 test",
+        "torch",
+        space.fingerprint,
+    ):
         assert fact in text
 
 

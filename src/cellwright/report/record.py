@@ -1,6 +1,7 @@
 """The sections with what happened and how to make it happen again."""
 
 import shlex
+from json import dumps
 
 from cellwright.errors import DataError
 from cellwright.report.findings import Findings
@@ -133,6 +134,7 @@ def _commands(findings: Findings) -> str:
     }
     flags = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value is not None)
     flags += "".join(f" --objective {objective}" for objective in request.objectives)
+    flags += "".join(f" --option {shlex.quote(f'{name}={dumps(value)}')}" for name, value in request.options.items())
     return "\n".join(
         [
             f"cellwright search {shlex.quote(request.problem)} {flags} --out {folder}-again",

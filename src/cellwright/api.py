@@ -29,7 +29,7 @@ __all__ = ["EVALUATIONS", "new_folder", "resume", "search", "usual_folds", "usua
 
 _SMALL, _SMALL_SHARE = 10_000, 5  # below so many parameters nobody need save more
 _FEW_ROWS = 2000
-_REPLICATES = 2
+_REPLICATES, _REPLICATES_CROSSED = 1, 2
 _DRAWS = 200  # of a space, to see how large its networks are
 EVALUATIONS = 100  # where neither these nor minutes are given
 
@@ -74,7 +74,7 @@ def search(
         inner_folds: score a trial by cross-validation over so many parts of training and validation rows; 1: on the
             validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
         replicates: further tries, with other seeds and other parts, of each network that leads, whose mean then counts;
-            None: 2 where trials are cross-validated, since luck leads where rows are few, else 0.
+            None: 2 where trials are cross-validated, since luck leads where rows are few, else 1.
         halving: "asha" or "hyperband": all networks are trained for a ninth of `epochs`, the best third of them for a
             third, the best third of those to the end, each from where it was left off; None: all to the end.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
@@ -114,7 +114,7 @@ def search(
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
-    replicates = (_REPLICATES if folds > 1 else 0) if replicates is None else replicates
+    replicates = (_REPLICATES_CROSSED if folds > 1 else _REPLICATES) if replicates is None else replicates
     if replicates < 0:
         raise UsageError(f"replicates must not be negative: {replicates!r}")
     folder = Path(out) if out is not None else new_folder(problem.name, method)

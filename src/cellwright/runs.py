@@ -8,7 +8,7 @@ import numpy as np
 
 from cellwright.drive import drive
 from cellwright.methods.catalogue import method_of
-from cellwright.methods.confirmed import averaged
+from cellwright.methods.confirmed import ranked
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.run import Limits, Reason, Replayed, replay
 from cellwright.space import Architecture, space_from_json
@@ -133,51 +133,39 @@ class Run:
 
         With several objectives: trials spread along the front.
         """
-        ranked = self._ranked(self.replay().trials)
+        best = ranked(self.replay().trials)
         if len(self.request.objectives) > 1:
-            ranked = [trial for trial, _ in self._front(ranked)]
-            values = np.array([values_of(trial, self.request.objectives, self.space) for trial in ranked])
-            ranked = [ranked[place] for place in sorted(thinned(values, top))]
-        return [(trial, self.space.architecture(trial.proposal.point)) for trial in ranked[:top]]
+            best = [trial for trial, _ in self._front(best)]
+            values = np.array([values_of(trial, self.request.objectives, self.space) for trial in best])
+            best = [best[place] for place in sorted(thinned(values, top))]
+        return [(trial, self.space.architecture(trial.proposal.point)) for trial in best[:top]]
 
     def front(self) -> list[tuple[Trial, dict[str, float]]]:
         """Return the trials that none surpasses in all objectives, with what they reached, best score first.
 
         Where the score alone counts, it is traded against the number of parameters here.
         """
-        return self._front(self._ranked(self.replay().trials))
+        return self._front(ranked(self.replay().trials))
 
-    def _front(self, ranked: list[Trial]) -> list[tuple[Trial, dict[str, float]]]:
+    def _front(self, leaders: list[Trial]) -> list[tuple[Trial, dict[str, float]]]:
         objectives = self.request.objectives
         objectives = objectives if len(objectives) > 1 else (self.problem.metric, "-parameters")
-        values = np.array([values_of(trial, objectives, self.space) for trial in ranked]).reshape(-1, len(objectives))
+        values = np.array([values_of(trial, objectives, self.space) for trial in leaders]).reshape(-1, len(objectives))
         names = [name.removeprefix("-") for name in objectives]
         signs = np.array([-1.0 if name.startswith("-") else 1.0 for name in objectives])
         return [
             (trial, dict(zip(names, (signs * reached).tolist(), strict=True)))
-            for trial, reached, best in zip(ranked, values, front(values), strict=True)
+            for trial, reached, best in zip(leaders, values, front(values), strict=True)
             if best
         ]
-
-    def _ranked(self, trials: list[Trial]) -> list[Trial]:
-        """Return the successful ones, equal architectures once with their mean score, best first.
-
-        Where training is left off, those trained to the end come first; where leaders are tried again, those that were.
-        """
-        tried = averaged(trials)
-        most = 1 + self.request.replicates
-        ranked = sorted(
-            tried, key=lambda one: (-one[0].passes, -min(one[1], most), -(one[0].score or 0.0), one[0].number)
-        )
-        return [trial for trial, _ in ranked]
 
     def summary(self) -> dict[str, Any]:
         """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
         state = self.replay()
         done = [trial for trial in state.trials if trial.evaluated]
         failed = [trial for trial in done if trial.score is None]
-        ranked = self._ranked(state.trials)
-        best = next(iter(ranked), None)
+        leaders = ranked(state.trials)
+        best = next(iter(leaders), None)
         busy = sum(trial.finished - trial.started for trial in done)
         return {
             "run": str(self.folder),
@@ -195,7 +183,7 @@ class Run:
             if best is None
             else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
             "objectives": list(self.request.objectives) or [self.problem.metric],
-            "front": [{"number": trial.number, **reached} for trial, reached in self._front(ranked)],
+            "front": [{"number": trial.number, **reached} for trial, reached in self._front(leaders)],
             "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
             "seconds": state.clock,
         }

@@ -22,7 +22,8 @@ def traded(tmp_path_factory: pytest.TempPathFactory, data: Path) -> tuple[Path, 
         patch.setenv("CELLWRIGHT_DATA", str(data))
         called = call(
             *("search", "tumor", "--method", "evolution", "--workers", 2, "--evaluations", 14, "--inner-folds", 1),
-            *("--epochs", 2, "--objective", "accuracy", "--objective", "-parameters", "--out", folder, "--json"),
+            *("--epochs", 2, "--objective", "accuracy", "--objective", "-parameters", "--replicates", 0),
+            *("--out", folder, "--json"),
         )
     assert called.status == 0, called.err
     return folder, called

@@ -8,7 +8,7 @@ from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Random
-from cellwright.methods.confirmed import averaged
+from cellwright.methods.confirmed import averaged, ranked
 from cellwright.methods.halved import Halved
 from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
@@ -88,11 +88,11 @@ def test_failures_count_and_do_not_go_on() -> None:
 
 def test_leaders_are_those_that_were_trained_furthest() -> None:
     trials = told(halved(), SPACE, worth, 100)
-    ranked = sorted(averaged(trials), key=lambda one: (-one[0].passes, -(one[0].score or 0.0)))
+    leaders = ranked(trials)
     full = [trial for trial in trials if trial.proposal.fidelity.stop is None]
-    assert ranked[0][0].key == max(full, key=lambda trial: trial.score or 0.0).key
-    assert len({trial.key for trial, _ in ranked}) == len(ranked)
-    assert all(count == 1 for _, count in ranked)
+    assert leaders[0].key == max(full, key=lambda trial: trial.score or 0.0).key
+    assert len({trial.key for trial in leaders}) == len(leaders)
+    assert all(len(scores) == 1 for _, scores in averaged(trials))
 
 
 @pytest.mark.parametrize(

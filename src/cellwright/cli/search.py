@@ -144,7 +144,7 @@ def search(
         typer.Option(
             min=0,
             metavar="N",
-            help="Try each leading network N times more, and rank by the mean; 2 with inner folds, else 0.",
+            help="Try each leading network N times more, and rank by the mean; 2 with inner folds, else 1.",
             show_default=False,
             rich_help_panel=_HOW,
         ),

@@ -6,18 +6,22 @@ The best of hundreds of noisy scores is mostly the luckiest: where rows are few,
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 from dataclasses import replace
+from statistics import fmean
+
+import numpy as np
 
 from cellwright.errors import UsageError
 from cellwright.methods.protocol import Search
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["Confirmed", "averaged"]
+__all__ = ["Confirmed", "averaged", "ranked"]
 
+_NORMAL = 1.4826  # standard deviation of a normal distribution, in units of its median absolute deviation
 _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
 
 
-def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
-    """Return the first success of each architecture, with its mean score and how often it was tried.
+def averaged(trials: list[Trial]) -> list[tuple[Trial, list[float]]]:
+    """Return the first success of each architecture with its mean score, and the scores of all its tries.
 
     Of one whose training was left off and gone on with, what it reached furthest counts.
     """
@@ -29,12 +33,40 @@ def averaged(trials: list[Trial]) -> list[tuple[Trial, int]]:
                 of_key.clear()
             if not of_key or trial.passes == of_key[0].passes:
                 of_key.append(trial)
-    return [(_mean(of_key), len(of_key)) for of_key in tries.values()]
+    result = []
+    for of_key in tries.values():
+        scores = [trial.score for trial in of_key if trial.score is not None]
+        result.append((replace(of_key[0], outcome=replace(of_key[0].outcome, score=fmean(scores))), scores))
+    return result
 
 
-def _mean(tries: list[Trial]) -> Trial:
-    scores = [trial.score for trial in tries if trial.score is not None]
-    return replace(tries[0], outcome=replace(tries[0].outcome, score=sum(scores) / len(scores)))
+def ranked(trials: list[Trial]) -> list[Trial]:
+    """Return the first success of each architecture with its mean score, the one most to be believed first.
+
+    Those trained furthest come first. A mean of few tries is partly luck, so they stand in the order of what is left of
+    each when it is shrunk towards the median of all (empirical Bayes): the fewer its tries, and the more tries of one
+    architecture differ, the more. Where nothing was tried again, that is the order of their scores.
+    """
+    means = averaged(trials)
+    believed = _shrunk([scores for _, scores in means])
+    order = sorted(range(len(means)), key=lambda one: (-means[one][0].passes, -believed[one], means[one][0].number))
+    return [means[place][0] for place in order]
+
+
+def _shrunk(scores: list[list[float]]) -> list[float]:
+    """Return the mean of each list, shrunk towards the median of the means as far as it may be chance."""
+    if not scores:
+        return []
+    means = np.array([fmean(of) for of in scores])
+    counts = np.array([len(of) for of in scores])
+    if not (counts > 1).any():
+        return list(means.tolist())
+    within = sum(float(((np.array(of) - mean) ** 2).sum()) for of, mean in zip(scores, means, strict=True))
+    chance = within / (counts - 1).sum() / counts  # variance of each mean
+    centre = np.median(means)
+    between = (_NORMAL * np.median(np.abs(means - centre))) ** 2
+    shares = between / np.maximum(between + chance, 1e-300) if between > 0 else np.ones_like(means)
+    return list((centre + shares * (means - centre)).tolist())
 
 
 class Confirmed:

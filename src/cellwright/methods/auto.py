@@ -38,7 +38,7 @@ class Auto:
         thrift: of the surrogate.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 1.0) -> None:
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 0.0) -> None:
         self._seed = seed
         self._members: dict[str, Search] = {
             "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),

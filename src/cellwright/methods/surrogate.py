@@ -32,7 +32,7 @@ class Surrogate:
         thrift: how much a network that takes e times as long must promise in return, in standard deviations of scores.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, initial: int = 10, thrift: float = 1.0) -> None:
+    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, initial: int = 10, thrift: float = 0.0) -> None:
         if initial < 2 or not 0 <= thrift < np.inf:
             raise UsageError(
                 f"a surrogate needs at least 2 initial points, and thrift from 0; not {initial!r} and {thrift!r}"

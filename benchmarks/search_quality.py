@@ -230,7 +230,7 @@ def page(_: argparse.Namespace) -> None:
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
         text += ["## Slow searches of others", "", "Up to 100 evaluations, beside the rest with as many seeds.", ""]
-        for dropped in ({"deephyper"}, set()):
+        for dropped in ({"deephyper", "optuna-gp"}, set()):
             text += lines([method for method in methods if method not in dropped], 1, 100)
     if set(ABLATION) <= set(there):
         text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]

@@ -4,15 +4,16 @@ On uno-small (12 decisions, 13 options each), 8 trials under way, scores smooth 
 Slow searches of others are measured up to fewer trials. A second measurement asks for 64 at once, then tells them, as a
 large cluster would.
 
-    python benchmarks/suggestion_cost.py [METHOD...]    # prints tables, writes benchmarks/results/suggestion_cost.json
+    python benchmarks/suggestion_cost.py [METHOD...]    # prints tables, updates benchmarks/results/suggestion_cost.json
 """
 
 import argparse
+import json
 import time
 
 import numpy as np
 import torch
-from common import write_result
+from common import RESULTS, write_result
 
 from cellwright.methods import Search
 from cellwright.methods.catalogue import METHODS, method_of
@@ -85,7 +86,8 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", default=list(METHODS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    results = {}
+    path = RESULTS / "suggestion_cost.json"
+    results = json.loads(path.read_text())["methods"] if path.exists() else {}
     print(f"{'method':12} {'  '.join(f'{mark:>8,}' for mark in MARKS)}  asked a second, 64 at once")
     for method in arguments.methods:
         costs, fast = growing(method), rate(method) if method not in LAST else None

@@ -18,7 +18,7 @@ from cellwright.trial import Trial
 __all__ = ["Forest", "Opinions"]
 
 _TREES = 32
-_BEST, _OTHERS = 300, 300  # of many trials, what the forest learns from
+_BEST, _OTHERS = 250, 250  # of many trials, what the forest learns from
 _FAILED = 0.5  # how far below the worst success a failure counts
 
 

@@ -136,11 +136,8 @@ def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: 
     for _ in range(_MOST_DRAWS):
         uniform, jitter = rng.random((2, count, len(space.decisions)))
         levels, log_probs = controller.draw(torch.from_numpy(uniform).float())
-        for row, picked in enumerate(levels.tolist()):
-            closed = tuple(
-                _value(decision, level, float(jitter[row, number]))
-                for number, (decision, level) in enumerate(zip(space.decisions, picked, strict=True))
-            )
+        for row, (picked, within) in enumerate(zip(levels.tolist(), jitter.tolist(), strict=True)):
+            closed = tuple(map(_value, space.decisions, picked, within))
             if space.allows(closed) and len(values) < count:
                 values.append(closed)
                 taken.append((levels[row], log_probs[row]))

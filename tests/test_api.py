@@ -121,6 +121,7 @@ def test_leaders_are_tried_again_and_ranked_by_the_mean(tumor: Problem, tmp_path
     assert confirmed
     assert any(len(set(tries[key])) > 1 for key in confirmed), "other seeds and parts"
     (best, _), *_ = run.leaders(1)
+    assert best.score is not None
     assert best.score == pytest.approx(np.mean(tries[best.key]))
     assert best.score >= max(confirmed.values()) - 1e-9
     assert best.score == run.summary()["best"]["score"]

@@ -116,3 +116,11 @@ def test_it_learns_where_random_search_does_not() -> None:
 def test_agents_and_batch_below_one_are_refused() -> None:
     with pytest.raises(UsageError, match="at least 1"):
         _search(small_space(), agents=0)
+
+
+def test_one_agent_of_one_network_at_a_time_learns_of_one_decision_too() -> None:
+    """The smallest batch there is: nothing to normalise, nothing to break."""
+    space = Space("one", (), (Choice("d", tuple(range(5))),))
+    search = _search(space, agents=1, batch=1)
+    told = _drive(search, lambda point: float(point.values[0]), 60, workers=1)
+    assert np.mean([proposal.point.values[0] for proposal in told[-20:]]) > 2.0

@@ -52,8 +52,10 @@ class Learner:
     def tell(self, tried: Tried) -> None:
         """Take a point into account."""
         self.told += 1
-        if tried.score is not None:
-            self._ranks.add(tried.score)
+        if tried.score is None:
+            return
+        self._ranks.add(tried.score)
+        if not any(torch.equal(one.levels, tried.levels) for one in self._best):
             self._best = sorted([*self._best, tried], key=lambda one: -(one.score or 0.0))[: self._settings.elite]
 
     def learn(self, latest: Sequence[Tried]) -> None:
@@ -67,7 +69,8 @@ class Learner:
         share = active[count:] / active[count:].sum().clamp_min(1)
         with torch.no_grad():
             advantage = advantages(self.policy(experience.levels).values, rewards, settings.trace)
-            advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-3)
+            if advantage.numel() > 1:
+                advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-3)
         floor = settings.last_floor + (settings.first_floor - settings.last_floor) * 0.5 ** (self.told / _SINKS)
         for _ in range(settings.steps):
             self._optimizer.zero_grad(set_to_none=True)

@@ -36,8 +36,8 @@ class Task:
         search: of a trial: epochs, and share of the training rows.
         posttrain: finalists, seeds and epochs.
         hand: epochs of the hand-made network where they are not those of the finalists: it costs minutes each.
-        method: of the search.
         hand_folds: the first folds, in which it is trained; None: all.
+        method: of the search.
     """
 
     title: str

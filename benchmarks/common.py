@@ -1,18 +1,23 @@
 """What all benchmarks share: results with the versions and the machine they came from."""
 
 import json
+import multiprocessing
 import os
 import platform
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cellwright.store.folder import versions
 
 RESULTS = Path(__file__).parent / "results"
-_DOCS = RESULTS.parent.parent / "docs"
-SEARCH_PAGE = _DOCS / "results" / "search.md"  # two scripts write it, each its own part
-IMAGES = _DOCS / "images"
+DOCS = RESULTS.parent.parent / "docs"
+SEARCH_PAGE = DOCS / "results" / "search.md"  # two scripts write it, each its own part
+IMAGES = DOCS / "images"
 _REAL = "<!-- real training: benchmarks/search_real.py -->"
 
 
@@ -26,6 +31,20 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(terse=True)}
+
+
+def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> None:
+    """Print what each job comes to, in their order; so many at a time, each in a process of its own."""
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
+        for line in pool.map(work, jobs):
+            print(line, flush=True)
+
+
+def plus_minus(values: Sequence[float]) -> str:
+    """Return mean and standard error in words; of a single value the error is nan."""
+    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
+    return f"{np.mean(values):.4f} ± {error:.4f}"
 
 
 def write_search_page(*, tables: str | None = None, real: str | None = None) -> None:

@@ -12,22 +12,20 @@ its best score is partly luck, and with inherited weights partly its ancestors' 
 
 import argparse
 import json
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import RESULTS, machine, write_result
+from common import DOCS, machine, plus_minus, print_in_turn, write_result
 
 import cellwright as cw
 from cellwright.train import Recipe, Train
 from cellwright.trial import Proposal
 
-PAGE = RESULTS.parent.parent / "docs" / "results" / "savings.md"
+PAGE = DOCS / "results" / "savings.md"
 EPOCHS, FRACTION = 9, 0.05
 _SMALL = {"population": 20, "sample": 5}  # children must come within the minutes
 #: variant -> share of the minutes, method, options, halving
@@ -78,10 +76,7 @@ def run(arguments: argparse.Namespace) -> None:
         for seed in range(1, arguments.seeds + 1)
         for variant in VARIANTS
     ]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.processes, mp_context=context, max_tasks_per_child=1) as pool:
-        for line in pool.map(one, jobs):
-            print(line, flush=True)
+    print_in_turn(one, jobs, arguments.processes)
 
 
 def page(arguments: argparse.Namespace) -> None:
@@ -105,8 +100,8 @@ def page(arguments: argparse.Namespace) -> None:
     for variant, runs in of.items():
         base = {one["seed"]: one["again"] for one in of["evolution" if "evolution" in variant else "full"]}
         apart = [one["again"] - base[one["seed"]] for one in runs if one["seed"] in base]
-        cells = [_mean([one[what] for one in runs], 4) for what in ("best", "again")]
-        less = "" if variant in {"full", "evolution"} else _mean(apart, 4)
+        cells = [plus_minus([one[what] for one in runs]) for what in ("best", "again")]
+        less = "" if variant in {"full", "evolution"} else plus_minus(apart)
         counts = [f"{np.mean([one[what] for one in runs]):.0f}" for what in ("trials", "seconds")]
         text.append(f"| {variant} | {len(runs)} | {' | '.join(counts)} | {' | '.join(cells)} | {less} |")
     text += [
@@ -114,11 +109,6 @@ def page(arguments: argparse.Namespace) -> None:
         f"Machine: {box['processor']}, {box['cores']} cores. [Figures](../../benchmarks/results/savings.json).",
     ]
     PAGE.write_text("\n".join(text) + "\n")
-
-
-def _mean(values: list[float], digits: int) -> str:
-    error = np.std(values, ddof=1) / np.sqrt(len(values)) if len(values) > 1 else np.nan
-    return f"{np.mean(values):.{digits}f} ± {error:.{digits}f}"
 
 
 def main() -> None:

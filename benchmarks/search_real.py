@@ -12,16 +12,14 @@ docs/results/search.md. NCI-ALMANAC is taken from --shared; without it, drug pai
 """
 
 import argparse
-import multiprocessing
 import os
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import IMAGES, RESULTS, machine, write_result, write_search_page
+from common import IMAGES, RESULTS, machine, plus_minus, print_in_turn, write_result, write_search_page
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -65,10 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
         if what["data"] is None or (arguments.shared / what["data"]).exists()
         for method in arguments.methods or METHODS
     ]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.processes, mp_context=context, max_tasks_per_child=1) as pool:
-        for line in pool.map(one, jobs):
-            print(line, flush=True)
+    print_in_turn(one, jobs, arguments.processes)
 
 
 def curve(folder: Path, minutes: float) -> np.ndarray:
@@ -128,8 +123,7 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
             "|---|---:|---:|---:|",
         ]
         for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
-            cells = [f"{np.mean(of[w]):.4f} ± {np.std(of[w], ddof=1) / np.sqrt(seeds):.4f}" for w in ("area", "end")]
-            lines.append(f"| {method} | {' | '.join(cells)} | {of['rank']:.2f} |")
+            lines.append(f"| {method} | {plus_minus(of['area'])} | {plus_minus(of['end'])} | {of['rank']:.2f} |")
     box = machine()
     figures = "[Figures](../../benchmarks/results/search_real.json)"
     end = f"Machine: {box['processor']}, {box['cores']} cores. {figures}."

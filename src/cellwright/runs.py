@@ -76,8 +76,7 @@ class Run:
             starts=[self.space.point(values) for values in request.starts],
         )
         recipe = Recipe(**request.recipe)
-        kept = self.folder / _KEPT if request.halving or options.get("inherit") else None
-        train = Train(self.problem, self.space, request.seed, recipe, request.device, kept)
+        train = Train(self.problem, self.space, request.seed, recipe, request.device, self.folder / _KEPT)
         return drive(
             self.folder / LOG,
             method,

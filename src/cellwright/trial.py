@@ -94,6 +94,12 @@ class Proposal:
             "notes": dict(self.notes),
         }
 
+    @property
+    def origin(self) -> int:
+        """Number of the trial that began this training: an earlier one where this goes on with it."""
+        number: int = self.notes.get(CONTINUES, self.number)
+        return number
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Proposal":
         """Return the proposal that `to_json` wrote."""

@@ -1,18 +1,17 @@
 """Reinforcement-learned search: agents with a recurrent controller each, and a parameter server.
 
-Source: SC19 (arXiv:1909.00311), with PPO (arXiv:1707.06347). Each agent draws a batch of points from its copy of the
-weights. When all of a batch is told, the agent's gradients move the server's weights, and it goes on with a copy of
-those. Agents do not wait for one another, so an agent's copy may be older than the server's weights; the clipped
-probability ratio corrects for that. A2C is the same with agents that wait until all have finished.
+Source: SC19 (arXiv:1909.00311), with PPO (arXiv:1707.06347). Each agent draws a batch of points from the server's
+weights. When all of a batch is told, the agent's gradients move these weights, and it draws from the new ones. Agents
+do not wait for one another, so the weights that drew a batch may be older than the server's; the clipped probability
+ratio corrects for that. A2C is the same with agents that wait until all have finished.
 """
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cellwright.errors import RunError, UsageError
-from cellwright.methods.policy.controller import Controller, Plan, plan
+from cellwright.methods.policy.controller import Plan, plan
 from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
 from cellwright.space import Point, Space
@@ -23,13 +22,12 @@ __all__ = ["A3C"]
 
 @dataclass(slots=True, eq=False)
 class _Agent:
-    """A copy of the policy, the batch it drew, and what has come of it.
+    """A batch drawn from the policy of its time, and what has come of it.
 
     Attributes:
         results: what was tried, by position in the batch.
     """
 
-    controller: Controller
     drawn: Plan
     batch_number: int = 0
     results: dict[int, Tried] = field(default_factory=dict)
@@ -66,10 +64,7 @@ class A3C:
         self._batch = batch
         self._synchronous = synchronous
         self._learner = Learner(space, seed=seed, settings=Ppo(**settings))
-        self._agents = [
-            _Agent(copy.deepcopy(self._learner.policy), plan(self._learner.policy, space, batch, seed, number, 0))
-            for number in range(agents)
-        ]
+        self._agents = [_Agent(plan(self._learner.policy, space, batch, seed, number, 0)) for number in range(agents)]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return the next point of the agent that is furthest with its batch; None: all batches are out."""
@@ -118,8 +113,7 @@ class A3C:
             return
         self._learner.learn([each.results[item] for each in ready for item in range(self._batch)])
         for each in ready:
-            each.controller.load_state_dict(self._learner.policy.state_dict())
             each.batch_number += 1
             each.results = {}
             number = self._agents.index(each)
-            each.drawn = plan(each.controller, self._space, self._batch, self._seed, number, each.batch_number)
+            each.drawn = plan(self._learner.policy, self._space, self._batch, self._seed, number, each.batch_number)

@@ -48,25 +48,23 @@ def ranked(trials: list[Trial]) -> list[Trial]:
     architecture differ, the more. Where nothing was tried again, that is the order of their scores.
     """
     means = averaged(trials)
-    believed = _shrunk([scores for _, scores in means])
+    believed = _shrunk([scores for _, scores in means]).tolist()
     order = sorted(range(len(means)), key=lambda one: (-means[one][0].passes, -believed[one], means[one][0].number))
     return [means[place][0] for place in order]
 
 
-def _shrunk(scores: list[list[float]]) -> list[float]:
+def _shrunk(scores: list[list[float]]) -> np.ndarray:
     """Return the mean of each list, shrunk towards the median of the means as far as it may be chance."""
-    if not scores:
-        return []
     means = np.array([fmean(of) for of in scores])
     counts = np.array([len(of) for of in scores])
     if not (counts > 1).any():
-        return list(means.tolist())
+        return means
     within = sum(float(((np.array(of) - mean) ** 2).sum()) for of, mean in zip(scores, means, strict=True))
     chance = within / (counts - 1).sum() / counts  # variance of each mean
     centre = np.median(means)
     between = (_NORMAL * np.median(np.abs(means - centre))) ** 2
-    shares = between / np.maximum(between + chance, 1e-300) if between > 0 else np.ones_like(means)
-    return list((centre + shares * (means - centre)).tolist())
+    shares = between / (between + chance) if between > 0 else 1.0
+    return np.asarray(centre + shares * (means - centre))
 
 
 class Confirmed:

@@ -14,7 +14,7 @@ from cellwright.errors import UsageError
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
-from cellwright.trial import CONTINUES, INHERITS, Fidelity, Proposal, Trial
+from cellwright.trial import INHERITS, Fidelity, Proposal, Trial
 
 __all__ = ["Evolution", "Grown", "winner"]
 
@@ -37,7 +37,7 @@ class Grown(NamedTuple):
         """Return a trial as a member; None: it failed, or was not evaluated."""
         if trial.score is None or not trial.evaluated:
             return None
-        return cls(trial.score, trial.proposal.point, trial.proposal.notes.get(CONTINUES, trial.number))
+        return cls(trial.score, trial.proposal.point, trial.proposal.origin)
 
 
 def winner(population: Sequence[Grown], sample: int, rng: np.random.Generator) -> Grown:

@@ -1,4 +1,4 @@
-"""A forest that predicts scores of points, and says how sure it is; what they cost is predicted beside it.
+"""A forest that predicts scores of points, and says how sure it is; what they cost, if asked.
 
 Source: SMAC (Hutter et al., LION 2011): trees that saw different rows disagree where little is known.
 """
@@ -28,28 +28,23 @@ class Opinions(NamedTuple):
     Attributes:
         mean: over trees, in normal scores.
         deviation: over trees.
-        cost: logarithm of the seconds of training, of which the median of what is known is taken.
     """
 
     mean: np.ndarray
     deviation: np.ndarray
-    cost: np.ndarray
 
-    def bound(self, rng: np.random.Generator, thrift: float = 0.0) -> np.ndarray:
-        """Return mean + kappa x deviation - thrift x cost, (points,).
-
-        Kappa is drawn anew each time: some exploit, some explore.
-        """
-        bound: np.ndarray = self.mean + rng.exponential() * self.deviation - thrift * self.cost
+    def bound(self, rng: np.random.Generator) -> np.ndarray:
+        """Return mean + kappa x deviation, (points,), with a kappa drawn anew: some exploit, some explore."""
+        bound: np.ndarray = self.mean + rng.exponential() * self.deviation
         return bound
 
 
 class _Fitted(NamedTuple):
-    """A forest of scores, a ridge regression of log seconds, and the places of what they know, best first."""
+    """A forest, the places of all it could know, best first, and of what it learnt from."""
 
-    scores: Any
-    seconds: Any
+    forest: Any
     order: np.ndarray
+    used: np.ndarray
 
 
 class Forest:
@@ -78,6 +73,7 @@ class Forest:
         self._successes = 0
         self._next = initial
         self._fitted = lru_cache(1)(self._fit)
+        self._fitted_costs = lru_cache(1)(self._fit_costs)
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into account; an answer from the cache tells nothing."""
@@ -110,15 +106,18 @@ class Forest:
 
     def __call__(self, points: Sequence[Point]) -> Opinions:
         """Return what it expects of points."""
-        fitted = self._fitted(self.learnt)
         rows = self._encoding(points)
-        trees = fitted.scores.estimators_
+        trees = self._fitted(self.learnt).forest.estimators_
         opinions = np.stack([tree.predict(rows, check_input=False) for tree in trees])  # (trees, points)
-        return Opinions(opinions.mean(axis=0), opinions.std(axis=0), fitted.seconds.predict(rows))
+        return Opinions(opinions.mean(axis=0), opinions.std(axis=0))
+
+    def costs(self, points: Sequence[Point]) -> np.ndarray:
+        """Return the logarithms of the seconds that an epoch will take, less their median so far, (points,)."""
+        costs: np.ndarray = self._fitted_costs(self.learnt).predict(self._encoding(points))
+        return costs
 
     def _fit(self, learnt: int) -> _Fitted:
         from sklearn.ensemble import RandomForestRegressor
-        from sklearn.linear_model import Ridge
 
         scores = np.array(self._scores[:learnt])
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
@@ -129,12 +128,15 @@ class Forest:
         forest = RandomForestRegressor(
             _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
         )
-        rows = np.stack([self._rows[place] for place in used])
-        forest.fit(rows, _normal_scores(scores)[used])
-        costs = np.array(self._costs)[used]
-        there = ~np.isnan(costs)
-        seconds = Ridge().fit(rows[there], costs[there] - np.median(costs[there]))
-        return _Fitted(forest, seconds, order)
+        forest.fit(np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used])
+        return _Fitted(forest, order, used)
+
+    def _fit_costs(self, learnt: int) -> Any:
+        from sklearn.linear_model import Ridge
+
+        used = [place for place in self._fitted(learnt).used if not np.isnan(self._costs[place])]
+        costs = np.array([self._costs[place] for place in used])
+        return Ridge().fit(np.stack([self._rows[place] for place in used]), costs - np.median(costs))
 
 
 def _cost(trial: Trial) -> float:

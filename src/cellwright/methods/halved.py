@@ -117,7 +117,7 @@ class Halved:
 
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search."""
-        origin = trial.proposal.notes.get(CONTINUES, trial.number)
+        origin = trial.proposal.origin
         fidelity = trial.proposal.fidelity
         if fidelity in self._fidelities:
             place = self._fidelities.index(fidelity)

@@ -50,8 +50,8 @@ class Surrogate:
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
         if self._forest.learnt:
-            points, opinions = self._candidates(self._forest.learnt)
-            for place in np.argsort(-opinions.bound(rng, self._thrift), kind="stable"):
+            points, opinions, charge = self._candidates(self._forest.learnt)
+            for place in np.argsort(charge - opinions.bound(rng), kind="stable"):
                 if self._known.new(points[place], under_way):
                     return Proposal(number, points[place], self._fidelity)
         return Proposal(number, self._known.sample(rng, under_way), self._fidelity)
@@ -61,11 +61,11 @@ class Surrogate:
         self._known.add(trial)
         self._forest.tell(trial)
 
-    def _new_candidates(self, learnt: int) -> tuple[list[Point], Opinions]:
-        """Return candidates and what the forest expects of them; kept until it learns anew."""
+    def _new_candidates(self, learnt: int) -> tuple[list[Point], Opinions, np.ndarray | float]:
+        """Return candidates, what the forest expects of them, and what they must promise; kept until it learns anew."""
         rng = rng_for(self._seed, Use.CANDIDATES, learnt)
         points = self._around(self._forest.leaders(_PARENTS), rng)
-        return points, self._forest(points)
+        return points, self._forest(points), self._thrift * self._forest.costs(points) if self._thrift else 0.0
 
     def _around(self, leaders: list[Point], rng: np.random.Generator) -> list[Point]:
         """Return candidates: neighbours of the first leaders, points two steps from any, and random ones."""

@@ -12,7 +12,7 @@ from cellwright.space import Architecture, Space
 from cellwright.train.fit import Crossed, Diverged, cross_fit, fit
 from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe
-from cellwright.trial import CONTINUES, INHERITS, Outcome, Proposal, Status
+from cellwright.trial import INHERITS, Outcome, Proposal, Status
 
 __all__ = ["Train", "failure"]
 
@@ -54,13 +54,15 @@ class Train:
         )
 
     def _measured(self, architecture: Architecture, proposal: Proposal) -> Crossed:
-        number = proposal.notes.get(CONTINUES, proposal.number)
-        seed = seed_for(self.seed, Use.TRIAL, number)
+        seed = seed_for(self.seed, Use.TRIAL, proposal.origin)
         parent = proposal.notes.get(INHERITS)
         slot = None
         if self.kept:
             slot = Slot(
-                self.kept, str(number), None if parent is None else str(parent), bequeath=INHERITS in proposal.notes
+                self.kept,
+                str(proposal.origin),
+                None if parent is None else str(parent),
+                bequeath=INHERITS in proposal.notes,
             )
         replicate = proposal.fidelity.replicate
         subset_seed = seed_for(self.seed, Use.REPLICATE, replicate) if replicate else self.seed

@@ -32,6 +32,7 @@ class Task:
     Attributes:
         data: below the shared folder; None: the problem's own.
         folds: searches and tests for each of so many folds; None: one split.
+        divisions: into folds, one after the other: where differences are as small as chance, one does not tell.
         minutes: of search (each fold).
         search: of a trial: epochs, and share of the training rows.
         posttrain: finalists, seeds and epochs.
@@ -50,6 +51,7 @@ class Task:
     folds: int | None = None
     hand: int | None = None
     hand_folds: int | None = None
+    divisions: int = 1
     method: str = "evolution"
 
 
@@ -74,6 +76,7 @@ TASKS = {
         folds=5,
         hand=6,
         hand_folds=1,
+        divisions=3,
         method="auto",
     ),
     "prostate": _matrix("Prostate (Singh)", "singh"),
@@ -86,7 +89,8 @@ def searched(task: Task, folder: Path, shared: Path, minutes: float, fold: int) 
     """Return the run of a task and fold, gone on with until its time is up."""
     if (folder / "run.json").exists():
         return cw.resume(folder, minutes=minutes)
-    division = Division(task.split, folds=task.folds, fold=fold)
+    seed, place = divmod(fold, task.folds or 1)
+    division = Division(task.split, seed, folds=task.folds, fold=place)
     data = shared / task.data if task.data else None
     problem = cw.problems.load(task.problem, split=division, data=data)
     epochs, fraction = task.search
@@ -139,6 +143,7 @@ def summary(task: Task, runs: list[cw.Run], tables: list[dict[str, dict[str, Any
         "rows": runs[0].problem.rows,
         "split": task.split,
         "folds": task.folds,
+        "divisions": len(runs) // (task.folds or 1),
         "method": runs[0].request.method,
         "minutes": float(np.sum([run.summary()["seconds"] for run in runs]) / 60),
         "networks": int(np.sum([run.summary()["trials"] for run in runs])),
@@ -175,13 +180,18 @@ def page(results: dict[str, Any]) -> str:
     lines += [
         "",
         "Where a linear model or boosting is ahead or within the spread, a network has found nothing: take the simple",
-        "one.",
+        "one. Where there are folds, found less linear, fold by fold (± standard error, corrected for rows that folds",
+        "share: Nadeau and Bengio 2003):",
+        "",
+        *_differences(results),
         "",
         "How much was spent:",
         "",
     ]
     for result in results.values():
         folds = f"{result['folds']} folds, each searched for itself; " if result["folds"] else ""
+        if result.get("divisions", 1) > 1:
+            folds = f"{result['divisions']} divisions into {folds}"
         lines.append(
             f"- {result['title']}: {result['rows']:,} rows; {folds}{result['networks']:,} networks in "
             f"{result['minutes']:.0f} minutes of `{result['method']}`; {result['seeds']} seeds, "
@@ -200,6 +210,18 @@ def page(results: dict[str, Any]) -> str:
         "[Figures](../../benchmarks/results/cancer.json).",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _differences(results: dict[str, Any]) -> list[str]:
+    """Return by how much the found networks are ahead of the linear model, a line for each task that has folds."""
+    lines = []
+    for result in results.values():
+        if result["folds"]:
+            found, linear = (np.array(result["kinds"][kind]["scores"]) for kind in ("found", "linear"))
+            shared = 1 / len(found) + 1 / (result["folds"] - 1)  # of the tested to the trained rows
+            error = float(np.std(found - linear, ddof=1) * np.sqrt(shared))
+            lines.append(f"- {result['title']}: {np.mean(found - linear):+.4f} ± {error:.4f}")
+    return lines
 
 
 def _less_by_hand(result: dict[str, Any]) -> str:
@@ -266,7 +288,7 @@ def main() -> None:
             print(f"{name}: no data below {arguments.shared}, left out")
             continue
         runs, tables = [], []
-        for fold in range(task.folds or 1):
+        for fold in range((task.folds or 1) * task.divisions):
             folder = arguments.out / (name if task.folds is None else f"{name}-{fold + 1}")
             run = searched(task, folder, arguments.shared, arguments.minutes or task.minutes, fold)
             tables.append(chosen(judged(task, run, fold), run.problem.metric))

@@ -8,9 +8,9 @@ everywhere run with fewer seeds, and up to fewer evaluations; ranks and tests ar
     python benchmarks/search_quality.py table [METHOD...] [--workers 1]
     python benchmarks/search_quality.py page
 
-`run` writes benchmarks/results/search_quality/METHOD.json; `table` prints mean regrets, ranks and tests; `page` writes
-docs/results/search.md. Needs the dependency group "benchmarks", and "peers" for optuna-tpe, optuna-gp, smac,
-deephyper.
+`run` writes benchmarks/results/search_quality/METHOD.json, and does not do again what is there; `table` prints mean
+regrets, ranks and tests; `page` writes docs/results/search.md. Needs the dependency group "benchmarks", and "peers" for
+optuna-tpe, optuna-gp, smac, deephyper.
 Options of a method follow it: surrogate:initial=16.
 """
 
@@ -136,11 +136,13 @@ def run(arguments: argparse.Namespace) -> None:
     for method in arguments.methods:
         path = FOLDER / f"{method}.json"
         kept = json.loads(path.read_text())["regret"] if path.exists() and not arguments.anew else {}
+        marks = sum(mark <= arguments.evaluations for mark in MARKS)
         jobs = [
             (method, task, seed, workers, arguments.evaluations)
             for workers in arguments.workers
             for task in arguments.tasks or tables.names()
             for seed in range(arguments.seeds)
+            if marks > len(kept.get(str(workers), {}).get(task, {}).get(str(seed), {}).get("regret", ()))
         ]
         started = time.perf_counter()
         with multiprocessing.get_context("fork").Pool(arguments.processes) as pool:
@@ -188,7 +190,7 @@ def lines(methods: list[str], workers: int, mark: int) -> list[str]:
     found = [
         f"### {what}",
         "",
-        f"{len(tasks)} tasks, {values.shape[2]} seeds; regret in percent of the way from best to median.",
+        f"{len(tasks)} tasks, {_seeds(values.shape[2])}; regret in percent of the way from best to median.",
         "",
         f"| search | mean rank | {' | '.join(families)} | p |",
         f"|---|---:|{'---:|' * len(families)}---:|",
@@ -199,6 +201,10 @@ def lines(methods: list[str], workers: int, mark: int) -> list[str]:
         cells = " | ".join(f"{100 * np.mean(family):.2f}" for family in of)
         found.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
     return [*found, ""]
+
+
+def _seeds(number: int) -> str:
+    return f"{number} seed{'s' if number > 1 else ''}"
 
 
 def table(arguments: argparse.Namespace) -> None:

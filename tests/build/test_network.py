@@ -57,7 +57,7 @@ def data(architecture: Architecture, seed: int) -> Dataset:
     return Dataset(tables, index, rng.normal(size=ROWS), kinds)
 
 
-def answer(network: Network, dataset: Dataset, rows: Sequence[int], dedup: str) -> list[Tensor]:
+def answer(network: Network, dataset: Dataset, rows: Sequence[int], dedup: str, repeats: int = 1) -> list[Tensor]:
     """Return outputs, and the gradients of a function of them."""
     assert dedup in ("auto", "never")
     resident = Resident(
@@ -68,13 +68,13 @@ def answer(network: Network, dataset: Dataset, rows: Sequence[int], dedup: str) 
         dedup="auto" if dedup == "auto" else "never",
     )
     network.zero_grad()
-    output = network(resident.batch(torch.tensor(rows)))
+    output = network(resident.batch(torch.tensor(rows), repeats=repeats))
     weights = torch.arange(output.numel(), dtype=torch.float64).reshape(output.shape).cos()
     (output * weights).sum().backward()
     return [output.detach(), *(weight.grad.clone() for weight in network.parameters() if weight.grad is not None)]
 
 
-def check(architecture: Architecture, seed: int, *, count: int = 17) -> Network:
+def check(architecture: Architecture, seed: int, *, count: int = 17, repeats: int = 1) -> Network:
     """Assert that shared towers answer as the expanded computation does, and that parameters are as estimated.
 
     By `count` of rows a batch holds few entities (they are selected) or nearly all (tables are used whole).
@@ -86,8 +86,8 @@ def check(architecture: Architecture, seed: int, *, count: int = 17) -> Network:
     assert sum(weight.numel() for weight in network.parameters()) == architecture.parameters
     dataset = data(architecture, seed)
     rows = np.random.default_rng(seed).integers(ROWS, size=count).tolist()
-    shared, expanded = (answer(network, dataset, rows, dedup) for dedup in ("auto", "never"))
-    assert shared[0].shape == (count, *architecture.output)
+    shared, expanded = (answer(network, dataset, rows, dedup, repeats) for dedup in ("auto", "never"))
+    assert shared[0].shape == (count * repeats, *architecture.output)
     assert len(shared) == len(expanded)
     for one, other in zip(shared, expanded, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9)
@@ -144,7 +144,8 @@ def test_towers_answer_as_expanded_rows_do_in_the_uno_space(seed: int) -> None:
 @settings(max_examples=80)
 @given(st.integers(0, 2**31))
 def test_towers_answer_as_expanded_rows_do_where_keys_cross(seed: int) -> None:
-    check(CROSSING.architecture(CROSSING.sample(rng_for(seed, Use.SAMPLE))), seed, count=4 + seed % 14)
+    architecture = CROSSING.architecture(CROSSING.sample(rng_for(seed, Use.SAMPLE)))
+    check(architecture, seed, count=4 + seed % 14, repeats=1 + seed % 3)
 
 
 @settings(max_examples=80)
@@ -157,6 +158,32 @@ def test_twins_answer_as_expanded_rows_do(seed: int, count: int) -> None:
 @given(spaces(), st.integers(0, 2**31))
 def test_towers_answer_as_expanded_rows_do_in_random_spaces(space: Space, seed: int) -> None:
     check(space.architecture(space.sample(rng_for(seed, Use.SAMPLE))), seed)
+
+
+LAYER = Dense(5, "tanh")
+
+
+@pytest.mark.parametrize("operations", [(LAYER, Dropout(0.5)), (Dropout(0.5), LAYER), (LAYER, BatchNorm())])
+def test_repeated_rows_have_masks_of_their_own(operations: Sequence[Operation]) -> None:
+    """In training, what comes before a mask runs once for each row, and what comes after it once for each repeat."""
+    sketch = Sketch()
+    end = sketch.input("dose", 1)
+    for number, operation in enumerate(operations):
+        end = sketch.node(f"layer.{number}", end, operation)
+    space = sketch.space("s", end)
+    architecture = space.architecture(space.point(()))
+    torch.manual_seed(0)
+    network = Network(architecture).double()
+    seen = watched(network)
+    answers = []
+    for dedup in ("auto", "never"):
+        torch.manual_seed(1)
+        answers.append(answer(network, data(architecture, 0), range(ROWS), dedup, repeats=2))
+    for one, other in zip(*answers, strict=True):
+        torch.testing.assert_close(one, other)
+    first, second = answers[0][0].chunk(2)
+    assert torch.allclose(first, second) == (Dropout(0.5) not in operations)
+    assert len(seen[0]) == (2 * ROWS if operations[0] == Dropout(0.5) else ROWS)
 
 
 def test_the_hand_made_uno_has_the_published_parameters() -> None:

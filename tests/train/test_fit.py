@@ -16,6 +16,7 @@ from cellwright.metrics import Task, scores
 from cellwright.problem import Problem, prepare
 from cellwright.problems import tumor as tumor_module
 from cellwright.space import Architecture, BatchNorm, Dense, Dropout, Sketch
+from cellwright.space.architecture import MEMBERS
 from cellwright.space.by_hand import by_hand
 from cellwright.train import fitted as fitted_module
 from cellwright.train.fit import Diverged, Fitted, fit
@@ -125,10 +126,10 @@ def test_a_fraction_of_the_rows_is_used(response: Problem, fraction: float, monk
     seen: list[torch.Tensor] = []
     batch = Resident.batch
 
-    def spying(self: Resident, rows: torch.Tensor, swap: torch.Tensor | None = None) -> Any:
+    def spying(self: Resident, rows: torch.Tensor, swap: torch.Tensor | None = None, repeats: int = 1) -> Any:
         if torch.is_grad_enabled():
             seen.append(rows)
-        return batch(self, rows, swap)
+        return batch(self, rows, swap, repeats)
 
     monkeypatch.setattr(Resident, "batch", spying)
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=1)
@@ -189,7 +190,14 @@ def test_every_optimizer_learns(response: Problem, optimizer: str, decay: float)
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("learning_rate", 0.01), ("batch_size", 200), ("optimizer", "sgd"), ("weight_decay", 0.1), ("schedule", "cosine")],
+    [
+        ("learning_rate", 0.01),
+        ("batch_size", 200),
+        ("optimizer", "sgd"),
+        ("weight_decay", 0.1),
+        ("schedule", "cosine"),
+        ("clip", 1e-3),
+    ],
 )
 def test_a_setting_of_the_space_goes_before_the_recipe(response: Problem, name: str, value: Any) -> None:
     decided = trained(response, network(response, settings=((name, value),)), epochs=1)
@@ -214,6 +222,27 @@ def test_a_row_repeated_in_its_batch_meets_other_masks_and_nothing_else(response
     assert apart(0.5) > 1e-3
 
 
+def test_each_member_is_clipped_by_itself(response: Problem) -> None:
+    """With plain gradient descent at a rate of 1 no member moves further than the norm allows, whatever others do."""
+
+    def steps(clip: float | None) -> list[float]:
+        of = network(response, settings=((MEMBERS, 2),))
+        given = {"optimizer": "sgd", "learning_rate": 1.0, "batch_size": 10**6, "epochs": 1}
+        still, moved = (trained(response, of, **{**given, **more}) for more in ({"clip": 1e-9}, {"clip": clip}))
+        pairs = zip(still.network.networks, moved.network.networks, strict=True)
+        return [
+            float(
+                torch.cat(
+                    [(a - b).detach().flatten() for a, b in zip(one.parameters(), two.parameters(), strict=True)]
+                ).norm()
+            )
+            for one, two in pairs
+        ]
+
+    assert steps(0.01) == pytest.approx([0.01, 0.01], rel=1e-2)
+    assert min(steps(None)) > 0.1
+
+
 def test_an_unknown_setting_is_answered_with_the_known_ones(response: Problem) -> None:
     with pytest.raises(UsageError, match="no setting 'momentum'; a space may decide optimizer, learning_rate"):
         trained(response, network(response, settings=(("momentum", 0.5),)))
@@ -228,6 +257,7 @@ def test_an_unknown_setting_is_answered_with_the_known_ones(response: Problem) -
         {"weight_decay": -1.0},
         {"patience": 0},
         {"repeats": 0},
+        {"clip": 0.0},
     ],
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict[str, Any]) -> None:

@@ -105,10 +105,10 @@ def test_in_training_either_drug_comes_first(problem: Problem, monkeypatch: pyte
     seen: list[torch.Tensor | None] = []
     batch = Resident.batch
 
-    def spying(self: Resident, rows: torch.Tensor, swap: torch.Tensor | None = None) -> Any:
+    def spying(self: Resident, rows: torch.Tensor, swap: torch.Tensor | None = None, repeats: int = 1) -> Any:
         if torch.is_grad_enabled():
             seen.append(swap)
-        return batch(self, rows, swap)
+        return batch(self, rows, swap, repeats)
 
     monkeypatch.setattr(Resident, "batch", spying)
     trained(problem, epochs=4)

@@ -132,10 +132,10 @@ def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     rows: list[int] = []
     batch = Resident.batch
 
-    def spying(self: Resident, chosen: torch.Tensor, swap: torch.Tensor | None = None) -> Any:
+    def spying(self: Resident, chosen: torch.Tensor, swap: torch.Tensor | None = None, repeats: int = 1) -> Any:
         if torch.is_grad_enabled():
             rows.extend(chosen.tolist())
-        return batch(self, chosen, swap)
+        return batch(self, chosen, swap, repeats)
 
     monkeypatch.setattr(Resident, "batch", spying)
     return rows

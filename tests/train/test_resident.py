@@ -54,6 +54,16 @@ def test_a_batch_that_meets_nearly_all_entities_reads_the_whole_table() -> None:
     np.testing.assert_array_equal(batch.gather["cell"], DATA.index["cell"])
 
 
+@pytest.mark.parametrize("dedup", ["auto", "never"])
+def test_rows_may_come_several_times(dedup: Dedup) -> None:
+    batch = resident("cells", "dose", dedup=dedup).batch(ROWS, repeats=3)
+    for name in ("cells", "dose"):
+        features = batch.features[name]
+        gathered = features[batch.gather[batch.keys[name]]] if name in batch.keys else features
+        np.testing.assert_array_equal(gathered, DATA.expanded(name, ROWS.repeat(3).numpy()))
+    assert len(batch.features["dose"]) == (5 if dedup == "auto" else 15)
+
+
 def test_a_batch_may_be_expanded_as_everyone_else_does() -> None:
     batch = resident("cells", "drugs", "dose", dedup="never").batch(ROWS)
     assert batch.keys == batch.gather == {}

@@ -1,5 +1,5 @@
 """Architectures become torch networks here."""
 
-from cellwright.build.network import Batch, Members, Network
+from cellwright.build.network import REPEATED, Batch, Members, Network
 
-__all__ = ["Batch", "Members", "Network"]
+__all__ = ["REPEATED", "Batch", "Members", "Network"]

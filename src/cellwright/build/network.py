@@ -6,7 +6,8 @@ of both drugs of a pair) are one computation, gathered twice. A dense layer on a
 activation, so it is split by source, and each part is applied before the gather: rows then cost one addition.
 
 Without dropout in a tower this equals the expanded computation to rounding. With it, all rows of a batch that share an
-entity share its mask. Batch normalisation is of rows, so while it trains it expands what it reads.
+entity share its mask. Batch normalisation is of rows, so while it trains it expands what it reads. Rows that training
+repeats in a batch are entities too, but they are repeated for the sake of different masks: dropout expands them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from cellwright.build.split import dense, wide
-from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Input, Operation, Shape
+from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Dropout, Input, Operation, Shape
 from cellwright.space.architecture import Vertex
 
-__all__ = ["Batch", "Members", "Network"]
+__all__ = ["REPEATED", "Batch", "Members", "Network"]
+
+#: the key of inputs of which each row has its own, while rows are repeated in a batch
+REPEATED = "repeated row"
 
 
 class Batch(NamedTuple):
@@ -83,7 +87,7 @@ class Network(nn.Module):
             elif len(keys) > 1 and isinstance(operation, Dense):
                 tensors, by = [part.tensor for part in read[0]], [part.key for part in read[0]]
                 made = [_Part(dense(modules[step], tensors, by, batch.gather), None)]
-            elif len(keys) > 1 or (self.training and isinstance(operation, BatchNorm)):
+            elif len(keys) > 1 or (self.training and _is_of_rows(operation, keys)):
                 made = [_Part(modules[step](*[_rows(parts, batch.gather) for parts in read]), None)]
             else:
                 (key,) = keys
@@ -114,6 +118,11 @@ def _twin(before: Sequence[Vertex], vertex: Vertex, inputs: tuple[Shape, ...]) -
     """Return what a vertex without weights shares with its twins, and with nobody who reads the same vertices."""
     alike = sum((other.operation, other.sources) == (vertex.operation, vertex.sources) for other in before)
     return vertex.operation, inputs, alike
+
+
+def _is_of_rows(operation: Operation, keys: set[str | None]) -> bool:
+    """Return whether an operation in training needs every row, though it reads entities."""
+    return isinstance(operation, BatchNorm) or (isinstance(operation, Dropout) and REPEATED in keys)
 
 
 def _applied(module: nn.Module, operation: Operation, tensors: list[Tensor], key: str | None) -> Tensor:

@@ -151,13 +151,17 @@ class _Pass:
                 self._row += 1
                 break  # batch normalisation has no variance of one row
             self._row += len(rows)
-            rows = rows.repeat(self._recipe.repeats)  # noqa: PLW2901  # the same rows, under other masks
             self._set_pace()
             self._optimizer.zero_grad(set_to_none=True)
+            repeats = self._recipe.repeats  # the same rows, under other masks
             # in training either drug of a pair may come first, so that order comes to mean nothing
-            swap = torch.rand(len(rows), device=rows.device) < 0.5 if resident.has_twins else None
-            value = self._loss(network(resident.batch(rows, swap)), self._target.index_select(0, rows))
+            swap = torch.rand(len(rows) * repeats, device=rows.device) < 0.5 if resident.has_twins else None
+            answers = network(resident.batch(rows, swap, repeats))
+            value = self._loss(answers, self._target.index_select(0, rows).repeat(repeats))
             value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
+            if self._recipe.clip is not None:
+                for member in network.networks:
+                    nn.utils.clip_grad_norm_(member.parameters(), self._recipe.clip)
             self._optimizer.step()
             total += value.detach()
             self.seconds = before + time.perf_counter() - started

@@ -25,7 +25,7 @@ OPTIMIZERS = {
 }
 SCHEDULES = ("constant", "cosine")
 #: what a space may decide beside the network
-SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule", "repeats", MEMBERS)
+SETTINGS = ("optimizer", "learning_rate", "batch_size", "weight_decay", "schedule", "clip", "repeats", MEMBERS)
 _FUSED = ("adam", "adamw", "adagrad", "sgd")
 _WARM_UP = 0.1  # share of the steps of a cosine schedule
 
@@ -43,6 +43,8 @@ class Recipe:
             None: train to the end and keep the last weights.
         repeats: times that each row is in its batch, under other dropout masks and, of pairs, in either order: steadier
             gradients where rows are few (batch augmentation, Hoffer et al., arXiv:1901.09335).
+        clip: the norm that a step's gradient is shortened to where it is longer, of each member by itself (Pascanu et
+            al., arXiv:1211.5063): a few steps far too long can leave a network stuck for good. None: never.
     """
 
     optimizer: str = "adam"
@@ -52,6 +54,7 @@ class Recipe:
     schedule: str = "constant"
     patience: int | None = None
     repeats: int = 1
+    clip: float | None = 1.0
 
     def __post_init__(self) -> None:
         if self.optimizer not in OPTIMIZERS:
@@ -60,10 +63,11 @@ class Recipe:
             raise UsageError(f"there is no schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}")
         small = self.batch_size is not None and self.batch_size < 2
         hasty = self.patience is not None and self.patience < 1
-        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty or self.repeats < 1:
+        tight = self.clip is not None and not self.clip > 0
+        if not self.learning_rate > 0 or small or self.weight_decay < 0 or hasty or self.repeats < 1 or tight:
             raise UsageError(
-                "a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0, patience >= 1 and repeats >= 1; "
-                f"got {self!r}"
+                "a recipe needs learning_rate > 0, batch_size >= 2, weight_decay >= 0, patience >= 1, repeats >= 1 and "
+                f"clip > 0; got {self!r}"
             )
 
     def optimizer_of(self, network: nn.Module) -> torch.optim.Optimizer:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from cellwright.build import Batch
+from cellwright.build import REPEATED, Batch
 from cellwright.data.dataset import Dataset
 from cellwright.metrics import Task
 from cellwright.space.naming import is_identity
@@ -47,6 +47,7 @@ class Resident:
         self._kinds = [(keys, counts[0]) for keys, counts in used if counts]
         self.index = {key: _tensor(dataset.index[key], device) for keys, _ in self._kinds for key in keys}
         self._read = {name: key for name, key in self.keys.items() if key is not None and dedup == "auto"}
+        self._own = [name for name, key in self.keys.items() if key is None]  # inputs of which each row has its own
         target = _tensor(dataset.target, device)
         self.target = target.float() if task is Task.REGRESSION else target.long()
 
@@ -69,16 +70,22 @@ class Resident:
                     seen[id(features)] = _tensor(features * known, self.device)
                 self.features[name] = seen[id(features)]
 
-    def batch(self, rows: Tensor, swap: Tensor | None = None) -> Batch:
-        """Return the inputs of `rows`, int64 (rows,); where `swap`, bool (rows,), is true, with twins exchanged.
+    def batch(self, rows: Tensor, swap: Tensor | None = None, repeats: int = 1) -> Batch:
+        """Return the inputs of `rows`, int64 (rows,), all of them so many times over.
 
+        Where `swap`, bool (rows * repeats,), is true, twins are exchanged.
         Twins (both drugs of a pair) read one tensor, of the entities that either of them meets, so that the network
         can compute what they have in common once.
         """
-        wanted: dict[str | None, Tensor | None] = {None: rows}  # by key, the entities to select; None: all
-        gather: dict[str, Tensor] = {}
+        every = rows.repeat(repeats)
+        read, gather = self._read, dict[str, Tensor]()
+        if repeats > 1 and self.dedup == "auto":
+            read = read | dict.fromkeys(self._own, REPEATED)
+            gather[REPEATED] = torch.arange(len(rows), device=rows.device).repeat(repeats)
+        # by key, the entities to select; None: all
+        wanted: dict[str | None, Tensor | None] = {None: rows if gather else every}
         for keys, entities in self._kinds:
-            columns = [self.index[key].index_select(0, rows) for key in keys]
+            columns = [self.index[key].index_select(0, every) for key in keys]
             if swap is not None and len(columns) == 2:
                 first, second = columns
                 columns = [torch.where(swap, second, first), torch.where(swap, first, second)]
@@ -86,14 +93,14 @@ class Resident:
                 wanted.update(zip(keys, columns, strict=True))
                 continue
             distinct: Tensor | None = None
-            if len(rows) * len(keys) < _NEARLY_ALL * entities:
+            if len(every) * len(keys) < _NEARLY_ALL * entities:
                 distinct, places = torch.unique(torch.cat(columns), return_inverse=True)
-                columns = list(torch.split(places, len(rows)))
+                columns = list(torch.split(places, len(every)))
             wanted.update(dict.fromkeys(keys, distinct))
             gather.update(zip(keys, columns, strict=True))
         selected: dict[tuple[int, int], Tensor] = {}
         features = {name: _select(self.features[name], wanted[key], selected) for name, key in self.keys.items()}
-        return Batch(features, self._read, gather)
+        return Batch(features, read, gather)
 
 
 def _select(table: Tensor, entities: Tensor | None, selected: dict[tuple[int, int], Tensor]) -> Tensor:

@@ -76,7 +76,7 @@ TASKS = {
         folds=5,
         hand=6,
         hand_folds=1,
-        divisions=3,
+        divisions=2,
         method="auto",
     ),
     "prostate": _matrix("Prostate (Singh)", "singh"),

@@ -32,7 +32,6 @@ class Task:
     Attributes:
         data: below the shared folder; None: the problem's own.
         folds: searches and tests for each of so many folds; None: one split.
-        divisions: into folds, one after the other: where differences are as small as chance, one does not tell.
         minutes: of search (each fold).
         search: of a trial: epochs, and share of the training rows.
         posttrain: finalists, seeds and epochs.
@@ -51,7 +50,6 @@ class Task:
     folds: int | None = None
     hand: int | None = None
     hand_folds: int | None = None
-    divisions: int = 1
     method: str = "evolution"
 
 
@@ -76,7 +74,6 @@ TASKS = {
         folds=5,
         hand=6,
         hand_folds=1,
-        divisions=2,
         method="auto",
     ),
     "prostate": _matrix("Prostate (Singh)", "singh"),
@@ -89,8 +86,7 @@ def searched(task: Task, folder: Path, shared: Path, minutes: float, fold: int) 
     """Return the run of a task and fold, gone on with until its time is up."""
     if (folder / "run.json").exists():
         return cw.resume(folder, minutes=minutes)
-    seed, place = divmod(fold, task.folds or 1)
-    division = Division(task.split, seed, folds=task.folds, fold=place)
+    division = Division(task.split, folds=task.folds, fold=fold)
     data = shared / task.data if task.data else None
     problem = cw.problems.load(task.problem, split=division, data=data)
     epochs, fraction = task.search
@@ -143,8 +139,8 @@ def summary(task: Task, runs: list[cw.Run], tables: list[dict[str, dict[str, Any
         "rows": runs[0].problem.rows,
         "split": task.split,
         "folds": task.folds,
-        "divisions": len(runs) // (task.folds or 1),
         "method": runs[0].request.method,
+        "clip": runs[0].request.recipe["clip"],
         "minutes": float(np.sum([run.summary()["seconds"] for run in runs]) / 60),
         "networks": int(np.sum([run.summary()["trials"] for run in runs])),
         "seeds": task.posttrain[1],
@@ -190,14 +186,15 @@ def page(results: dict[str, Any]) -> str:
     ]
     for result in results.values():
         folds = f"{result['folds']} folds, each searched for itself; " if result["folds"] else ""
-        if result.get("divisions", 1) > 1:
-            folds = f"{result['divisions']} divisions into {folds}"
         lines.append(
             f"- {result['title']}: {result['rows']:,} rows; {folds}{result['networks']:,} networks in "
             f"{result['minutes']:.0f} minutes of `{result['method']}`; {result['seeds']} seeds, "
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
     box = machine()
+    before = [result["title"] for result in results.values() if "clip" not in result]
+    if before:
+        lines += ["", f"Run before gradients were clipped, by hand and found: {'; '.join(before)}."]
     lines += [
         "",
         "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
@@ -288,7 +285,7 @@ def main() -> None:
             print(f"{name}: no data below {arguments.shared}, left out")
             continue
         runs, tables = [], []
-        for fold in range((task.folds or 1) * task.divisions):
+        for fold in range(task.folds or 1):
             folder = arguments.out / (name if task.folds is None else f"{name}-{fold + 1}")
             run = searched(task, folder, arguments.shared, arguments.minutes or task.minutes, fold)
             tables.append(chosen(judged(task, run, fold), run.problem.metric))

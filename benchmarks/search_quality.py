@@ -238,6 +238,9 @@ def page(_: argparse.Namespace) -> None:
         text += ["## Slow searches of others", "", "Up to 100 evaluations, beside the rest with as many seeds.", ""]
         for dropped in ({"deephyper", "optuna-gp"}, set()):
             text += lines([method for method in methods if method not in dropped], 1, 100)
+    published = [method for method in ("ppo", "reinforce", "rea", "random") if method in there]
+    text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", ""]
+    text += lines(published, 64, 500)
     parts = [method for method in ABLATION if method in there]
     if len(parts) > 1:
         text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]

@@ -192,9 +192,7 @@ def page(results: dict[str, Any]) -> str:
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
     box = machine()
-    before = [result["title"] for result in results.values() if "clip" not in result]
-    if before:
-        lines += ["", f"Run before gradients were clipped, by hand and found: {'; '.join(before)}."]
+    lines += _unclipped(results)
     lines += [
         "",
         "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
@@ -219,6 +217,12 @@ def _differences(results: dict[str, Any]) -> list[str]:
             error = float(np.std(found - linear, ddof=1) * np.sqrt(shared))
             lines.append(f"- {result['title']}: {np.mean(found - linear):+.4f} ± {error:.4f}")
     return lines
+
+
+def _unclipped(results: dict[str, Any]) -> list[str]:
+    """Return a line about results of before gradients were clipped."""
+    before = [result["title"] for result in results.values() if "clip" not in result]
+    return ["", f"Run before gradients were clipped, by hand and found: {'; '.join(before)}."] if before else []
 
 
 def _less_by_hand(result: dict[str, Any]) -> str:
@@ -249,6 +253,7 @@ def excerpt(results: dict[str, Any]) -> str:
         f"On {box['cores']} cores ({box['processor']}), minutes of search each; what was spent where, and the paper's",
         "own figures: [results](docs/results/cancer.md). All is trained and judged on the same rows, the test rows",
         "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds.",
+        *_unclipped(results),
     ]
     return "\n".join(lines)
 

@@ -192,8 +192,8 @@ def page(results: dict[str, Any]) -> str:
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
     box = machine()
-    lines += _unclipped(results)
     lines += [
+        *_unclipped(results),
         "",
         "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
         "found (7.3 times fewer), trained 2.5 times faster, R² 0.926 and 0.930; Uno 19,274,001 and 1,670,401 (11.5",

@@ -29,6 +29,7 @@ import tables
 from common import IMAGES, RESULTS, machine, write_search_page
 from peers import PEERS
 
+from cellwright.cli.terminal import plural
 from cellwright.executors.virtual import VirtualCluster
 from cellwright.methods import Search
 from cellwright.methods.catalogue import method_of
@@ -133,10 +134,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
+    marks = sum(mark <= arguments.evaluations for mark in MARKS)
     for method in arguments.methods:
         path = FOLDER / f"{method}.json"
         kept = json.loads(path.read_text())["regret"] if path.exists() and not arguments.anew else {}
-        marks = sum(mark <= arguments.evaluations for mark in MARKS)
         jobs = [
             (method, task, seed, workers, arguments.evaluations)
             for workers in arguments.workers
@@ -186,11 +187,11 @@ def lines(methods: list[str], workers: int, mark: int) -> list[str]:
     ranks = rankdata(values, axis=0).mean(axis=2)  # (methods, tasks)
     families = list(dict.fromkeys(task.split("/")[0] for task in tasks))
     order = ranks.mean(axis=1).argsort()
-    what = f"{workers} worker{'s' if workers > 1 else ''}, {mark} evaluations"
+    what = f"{plural(workers, 'worker')}, {mark} evaluations"
     found = [
         f"### {what}",
         "",
-        f"{len(tasks)} tasks, {_seeds(values.shape[2])}; regret in percent of the way from best to median.",
+        f"{len(tasks)} tasks, {plural(values.shape[2], 'seed')}; regret in percent of the way from best to median.",
         "",
         f"| search | mean rank | {' | '.join(families)} | p |",
         f"|---|---:|{'---:|' * len(families)}---:|",
@@ -201,10 +202,6 @@ def lines(methods: list[str], workers: int, mark: int) -> list[str]:
         cells = " | ".join(f"{100 * np.mean(family):.2f}" for family in of)
         found.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
     return [*found, ""]
-
-
-def _seeds(number: int) -> str:
-    return f"{number} seed{'s' if number > 1 else ''}"
 
 
 def table(arguments: argparse.Namespace) -> None:
@@ -239,8 +236,8 @@ def page(_: argparse.Namespace) -> None:
         for dropped in ({"deephyper", "optuna-gp"}, set()):
             text += lines([method for method in methods if method not in dropped], 1, 100)
     published = [method for method in ("ppo", "reinforce", "rea", "random") if method in there]
-    text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", ""]
-    text += lines(published, 64, 500)
+    if beside := lines(published, 64, 500):
+        text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
     parts = [method for method in ABLATION if method in there]
     if len(parts) > 1:
         text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]
@@ -279,7 +276,7 @@ def draw(methods: list[str]) -> None:
         axis.xaxis.set_minor_locator(NullLocator())
         for ticks in (axis.yaxis.set_major_formatter, axis.yaxis.set_minor_formatter):
             ticks(FuncFormatter(lambda value, _: f"{value:g}" if f"{value:g}"[0] in "125" else ""))
-        axis.set_title(f"{workers} worker{'s' if workers > 1 else ''}", fontsize=10)
+        axis.set_title(plural(workers, "worker"), fontsize=10)
         axis.set_xlabel("evaluations")
         axis.set_ylabel("regret, % of best to median")
         axis.legend(frameon=False, fontsize=7)

@@ -114,6 +114,7 @@ class _Pass:
         self._recipe = recipe
         self._batch_size = batch_size
         self._optimizer = recipe.optimizer_of(fitted.network)
+        self._weights = [list(member.parameters()) for member in fitted.network.networks]  # of each member
         self._steps = epochs * -(-rows // batch_size)
         self._rows = rows
         target, regression = fitted.resident.target, fitted.task is Task.REGRESSION
@@ -160,8 +161,8 @@ class _Pass:
             value = self._loss(answers, self._target.index_select(0, rows).repeat(repeats))
             value.backward()  # type: ignore[no-untyped-call]  # torch leaves backward untyped
             if self._recipe.clip is not None:
-                for member in network.networks:
-                    nn.utils.clip_grad_norm_(member.parameters(), self._recipe.clip)
+                for weights in self._weights:
+                    nn.utils.clip_grad_norm_(weights, self._recipe.clip)
             self._optimizer.step()
             total += value.detach()
             self.seconds = before + time.perf_counter() - started

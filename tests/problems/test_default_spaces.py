@@ -13,8 +13,9 @@ from cellwright.data.dataset import Dataset, Table
 from cellwright.metrics import Task
 from cellwright.problems import built_in, combo, nt3, uno
 from cellwright.problems.response import general
+from cellwright.problems.starting import points_of
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Architecture, Choice, Dense, Input, Shape, Space
+from cellwright.space import Architecture, Choice, Dense, Float, Input, Integer, Shape, Space, When
 from cellwright.testing import check_space
 from cellwright.train.recipe import OPTIMIZERS, SCHEDULES, Recipe, recipe_of
 from cellwright.train.resident import Resident
@@ -249,14 +250,46 @@ def test_wider_trunks_cost_more() -> None:
 def test_a_search_of_expression_starts_with_linear_models(name: str) -> None:
     (built,) = built_in(name)
     space = next(iter(built.spaces.values()))({"expression": (500,)}, 3, {})
-    points = built.starts(space)
+    points = points_of(space, built.starts)
     built_ones = [space.architecture(point) for point in points]
     assert built_ones[0].parameters == 501 * 3
     assert [one.parameters for one in built_ones[1:3]] == [501 * 3 + 1000] * 2
     assert len({one.key for one in built_ones}) == len(points) == 8
 
 
+@pytest.mark.parametrize("name", ["uno", "combo"])
+def test_a_search_of_responses_starts_with_what_does_well(name: str) -> None:
+    (built,) = built_in(name)
+    space = next(iter(built.spaces.values()))(built.published, 1, built.kinds)
+    networks = [space.architecture(point) for point in points_of(space, built.starts)]
+    assert len({one.key for one in networks}) == len(built.starts) == 6
+    limit = built.manual(built.published, 1).parameters // built.share
+    assert all(one.parameters <= limit for one in networks)
+
+
 def test_without_some_settings_there_are_starts_too() -> None:
     space = next(iter(built_in("nt3")[0].spaces.values()))({"expression": (500,)}, 2, {})
     fixed = replace(space, settings=tuple(one for one in space.settings if one.name != "learning_rate"))
-    assert built_in("nt3")[0].starts(fixed)[1].fingerprint == fixed.fingerprint
+    assert points_of(fixed, built_in("nt3")[0].starts)[1].fingerprint == fixed.fingerprint
+
+
+def test_starts_take_what_a_changed_space_offers() -> None:
+    space = SPACES["uno"][0]
+    kept = tuple(one for one in space.settings if one.name not in ("learning_rate", "batch_size"))
+    rate, batch = Float("learning_rate", 1e-3, 1e-2, log=True), Choice("batch_size", (300,))
+    changed = replace(space, settings=(*kept, rate, batch, Integer("layers", 1, 9), Float("momentum", 0.0, 0.5)))
+    points = points_of(changed, ({"learning_rate": 8e-3, "batch_size": 256, "momentum": 0.9}, {"learning_rate": 1.0}))
+    found = [
+        dict(zip([decision.name for decision in changed.decisions], point.values, strict=True)) for point in points
+    ]
+    settings = ("learning_rate", "batch_size", "layers", "momentum")
+    assert [found[0][name] for name in settings] == [8e-3, 0, 5, 0.25]
+    assert found[1]["learning_rate"] == pytest.approx(1e-5**0.5)
+
+
+def test_starts_that_are_forbidden_or_the_same_are_left_out() -> None:
+    space = SPACES["uno"][0]
+    option = {"learning_rate": 8e-3}
+    forbidden = replace(space, forbidden=((When("learning_rate", (8e-3,)),),))
+    assert len(points_of(space, ({}, option, option))) == 2
+    assert points_of(forbidden, ({}, option)) == points_of(forbidden, ({},))

@@ -1,6 +1,6 @@
 """The built-in problems: for each its data, its spaces and the network designed by hand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -11,9 +11,9 @@ from cellwright.data.roles import ROLES
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
-from cellwright.problems import combo, nt3, tissue, tumor, uno
+from cellwright.problems import combo, nt3, response, tissue, tumor, uno
 from cellwright.problems.built_in import SHARE, Asked, BuiltIn
-from cellwright.problems.response import general
+from cellwright.problems.starting import points_of
 from cellwright.space import Point, Space
 
 __all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "share", "space", "spaces", "starts"]
@@ -78,10 +78,11 @@ def share(problem: Problem) -> int:
     return built.share if built else SHARE
 
 
-def starts(problem: Problem, space: Space) -> Sequence[Point]:
+def starts(problem: Problem, space: Space) -> list[Point]:
     """Return the points that a search of `space` tries first, where it is the problem's default space."""
     built = _BUILT_IN.get(problem.name)
-    return built.starts(space) if built and space.name == next(iter(built.spaces)) else ()
+    name, wanted = (next(iter(built.spaces)), built.starts) if built else ("general", response.STARTS)
+    return points_of(space, wanted) if space.name == name else []
 
 
 def prepared(name: str) -> Problem | None:
@@ -157,7 +158,7 @@ def space(problem: Problem, name: str | None = None) -> Space:
         UsageError: the problem has no such space.
     """
     built = _BUILT_IN.get(problem.name)
-    known = dict(built.spaces) if built else {"general": general}
+    known = dict(built.spaces) if built else {"general": response.general}
     if name is not None and name not in known:
         raise UsageError(f"problem {problem.name!r} has no space {name!r}; known: {', '.join(known)}")
     return known[name or next(iter(known))](dict(problem.inputs), problem.outputs, dict(problem.kinds))

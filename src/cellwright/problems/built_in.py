@@ -8,7 +8,8 @@ from typing import Protocol
 from cellwright.data.splits import Division
 from cellwright.metrics import Task
 from cellwright.problem import Problem
-from cellwright.space import Architecture, Point, Shape, Space
+from cellwright.problems.starting import Wanted
+from cellwright.space import Architecture, Shape, Space
 
 __all__ = ["SHARE", "Asked", "BuiltIn"]
 
@@ -79,5 +80,5 @@ class BuiltIn:
     source: str | None
     own_data: bool = False
     share: int = SHARE
-    starts: Callable[[Space], Sequence[Point]] = lambda _: ()
+    starts: Sequence[Wanted] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
-from cellwright.problems.response import response_space
+from cellwright.problems.response import STARTS, response_space
 from cellwright.space import Architecture, Dense, Shape, Sketch, Space
 from cellwright.space.sketch import Block
 
@@ -129,6 +129,7 @@ COMBO = BuiltIn(
     kinds={"expression": "cell", "drug_1": "drug", "drug_2": "drug"},
     spaces={"combo": better, "combo-small": small, "combo-large": large},
     load=load,
+    starts=STARTS,
     source=None,
     own_data=True,
 )

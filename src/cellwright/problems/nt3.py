@@ -5,7 +5,6 @@ Space: SC19 (arXiv:1909.00311). Hand-made networks: CANDLE's, and the one whose 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cellwright.data import candle
 from cellwright.data.frames import Frames, dataset_of
@@ -15,6 +14,7 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.built_in import Asked, BuiltIn
 from cellwright.problems.response import training
+from cellwright.problems.starting import Wanted
 from cellwright.space import (
     Activation,
     Architecture,
@@ -29,7 +29,6 @@ from cellwright.space import (
     LayerNorm,
     MaxPool1D,
     Operation,
-    Point,
     Scale,
     Shape,
     Sketch,
@@ -38,11 +37,35 @@ from cellwright.space import (
 )
 from cellwright.space.architecture import MEMBERS
 
-__all__ = ["NT3", "better", "manual", "paper_manual", "prepared_matrix", "small", "starts"]
+__all__ = ["NT3", "STARTS", "better", "manual", "paper_manual", "prepared_matrix", "small"]
 
 PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
 _LEAST = 38  # genes that the windows of the hand-made network take
 _ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name in ("relu", "tanh", "sigmoid")))
+
+
+_NORMED: Wanted = {"select": LayerNorm(), "learning_rate": 2e-3}
+_RELU: Wanted = {"activation.1": Activation("relu")}
+_NARROW: Wanted = {
+    "dense.1": Dense(64, "linear"),
+    "norm.1": BatchNorm(),
+    **_RELU,
+    "dropout.1": Dropout(0.5),
+    "learning_rate": 2e-3,
+    "weight_decay": 1.0,
+    "batch_size": 32,
+}
+#: what does well on many data: linear models, and one layer
+STARTS: tuple[Wanted, ...] = (
+    {},
+    _NORMED,
+    {**_NORMED, "input dropout": Dropout(0.5)},
+    {**_NORMED, "dense.1": Dense(16, "linear"), **_RELU},
+    _NARROW,
+    {**_NARROW, MEMBERS: 2},
+    {**_NARROW, "repeats": 4},
+    {**_NARROW, "repeats": 4, MEMBERS: 2},
+)
 
 
 def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
@@ -91,34 +114,6 @@ def _shortening(shape: Shape) -> tuple[Operation, ...]:
     groups = [count for count in (16, 64, 256) if count * 8 <= shape[0]]
     stretches = [Grouped(count, width, "relu") for count in groups for width in (1, 2)]
     return (Identity(), *stretches, *(_CONVOLUTIONS if shape[0] >= _LONG else ()))
-
-
-def starts(space: Space) -> list[Point]:
-    """Return points of the default space that do well on many data: linear models, and one layer."""
-    normed = {"select": LayerNorm(), "learning_rate": 2e-3}
-    relu = {"activation.1": Activation("relu")}
-    narrow = {"dense.1": Dense(64, "linear"), "norm.1": BatchNorm(), **relu, "dropout.1": Dropout(0.5)}
-    firm = {"learning_rate": 2e-3, "weight_decay": 1.0, "batch_size": 32}
-    wanted: list[dict[str, Any]] = [
-        {},
-        normed,
-        {**normed, "input dropout": Dropout(0.5)},
-        {**normed, "dense.1": Dense(16, "linear"), **relu},
-        {**narrow, **firm},
-        {**narrow, **firm, MEMBERS: 2},
-        {**narrow, **firm, "repeats": 4},
-        {**narrow, **firm, "repeats": 4, MEMBERS: 2},
-    ]
-    return [_with(space, options) for options in wanted]
-
-
-def _with(space: Space, wanted: Mapping[str, Any]) -> Point:
-    """Return the point of some options, and of the first one of all other decisions."""
-    values = []
-    for decision in space.decisions:
-        assert isinstance(decision, Choice)
-        values.append(decision.options.index(wanted[decision.name]) if decision.name in wanted else 0)
-    return space.point(values)
 
 
 def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
@@ -210,6 +205,6 @@ NT3 = BuiltIn(
     load=load,
     source=None,
     own_data=True,
-    starts=starts,
+    starts=STARTS,
     share=100,  # two convolutions without pooling that shortens: most of its 155 million are one dense layer
 )

@@ -8,6 +8,7 @@ symmetric fusion, numbers as splines, and the training itself (docs/spaces.md ha
 
 from collections.abc import Mapping, Sequence
 
+from cellwright.problems.starting import Wanted
 from cellwright.space import (
     Add,
     BatchNorm,
@@ -33,7 +34,7 @@ from cellwright.space.architecture import MEMBERS
 from cellwright.space.naming import is_identity, twins
 from cellwright.space.sketch import Block
 
-__all__ = ["general", "response_space", "training"]
+__all__ = ["STARTS", "general", "response_space", "training"]
 
 _SHRINKING: tuple[Operation, ...] = (
     *(Dense(width) for width in (16, 32, 64)),
@@ -64,6 +65,29 @@ _DEEPER: tuple[Operation, ...] = (
     Residual("gelu"),
     Gated(128),
     *(Dense(width, "gelu") for width in (8, 16, 32, 64, 128, 256)),
+)
+_GOOD: Wanted = {
+    "* dense": Dense(32),
+    "* norm": LayerNorm(),
+    "trunk norm": Identity(),
+    "* who": Embedding(32, 0.1),
+    "* knows who": Add("project"),
+    "* pair": Fuse(("sum", "product")),
+    "* spline": Spline(12),
+    "trunk.1": Dense(256, "gelu"),
+    "trunk.2": Residual("gelu"),
+    "learning_rate": 8e-3,
+    "weight_decay": 1e-2,
+    MEMBERS: 2,
+}
+#: what does well on many data (benchmarks/starts.py), the plainest of dense layers among it
+STARTS: tuple[Wanted, ...] = (
+    _GOOD,
+    {**_GOOD, "learning_rate": 4e-3},
+    {**_GOOD, "* by *": Modulate("film")},
+    {"* dense": Dense(64, "relu"), "trunk.1": Dense(128, "relu"), "learning_rate": 4e-3},
+    {**_GOOD, "* dense": Dense(64, "relu"), "learning_rate": 4e-3, MEMBERS: 1},
+    {**_GOOD, "* dropout": Dropout(0.1), "learning_rate": 4e-3, "weight_decay": 1e-1},
 )
 
 

@@ -35,5 +35,5 @@ TISSUE = BuiltIn(
     spaces={"nt3": nt3.better, "nt3-small": nt3.small},
     load=load,
     source="tissue",
-    starts=nt3.starts,
+    starts=nt3.STARTS,
 )

@@ -16,7 +16,7 @@ from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
-from cellwright.problems.response import response_space
+from cellwright.problems.response import STARTS, response_space
 from cellwright.space import Shape, Sketch, Space
 from cellwright.space.by_hand import by_hand
 from cellwright.space.naming import described
@@ -138,6 +138,7 @@ UNO = BuiltIn(
     kinds={"expression": "cell", "descriptors": "drug", "fingerprints": "drug"},
     spaces={"uno": better, "uno-small": small, "uno-large": large},
     load=load,
+    starts=STARTS,
     source="gdsc",
     own_data=True,
 )

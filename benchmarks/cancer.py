@@ -37,7 +37,6 @@ class Task:
         posttrain: finalists, seeds and epochs.
         hand: epochs of the hand-made network where they are not those of the finalists: it costs minutes each.
         hand_folds: the first folds, in which it is trained; None: all.
-        method: of the search.
     """
 
     title: str
@@ -50,7 +49,6 @@ class Task:
     folds: int | None = None
     hand: int | None = None
     hand_folds: int | None = None
-    method: str = "evolution"
 
 
 def _matrix(title: str, file: str) -> Task:
@@ -59,7 +57,7 @@ def _matrix(title: str, file: str) -> Task:
 
 TASKS = {
     "almanac": Task("NCI-ALMANAC, by pair", "combo", "combo-almanac", "pair", 60, (5, 1.0), (3, 5, 12)),
-    "gdsc-row": Task("GDSC1 AUC, by row", "uno", None, "row", 60, (4, 0.3), (3, 3, 20), hand=8),
+    "gdsc-row": Task("GDSC1 AUC, by row", "uno", None, "row", 60, (4, 0.3), (3, 3, 12), hand=8),
     "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (3, 3, 5), hand=5),
     "dose-curve": Task("O'Neil doses, by curve", "uno", "uno-dose", "pair", 30, (15, 1.0), (3, 5, 25)),
     "dose-cell": Task("O'Neil doses, by cell line", "uno", "uno-dose", "cell", 30, (15, 1.0), (3, 5, 25)),
@@ -74,7 +72,6 @@ TASKS = {
         folds=5,
         hand=6,
         hand_folds=1,
-        method="auto",
     ),
     "prostate": _matrix("Prostate (Singh)", "singh"),
     "colon": _matrix("Colon (Alon)", "alon"),
@@ -90,9 +87,7 @@ def searched(task: Task, folder: Path, shared: Path, minutes: float, fold: int) 
     data = shared / task.data if task.data else None
     problem = cw.problems.load(task.problem, split=division, data=data)
     epochs, fraction = task.search
-    return cw.search(
-        problem, method=task.method, workers=2, minutes=minutes, epochs=epochs, fraction=fraction, seed=1, out=folder
-    )
+    return cw.search(problem, workers=2, minutes=minutes, epochs=epochs, fraction=fraction, seed=1, out=folder)
 
 
 def judged(task: Task, run: cw.Run, fold: int) -> list[dict[str, Any]]:

@@ -15,9 +15,9 @@ from cellwright.metrics import scores
 from cellwright.problem import Problem, prepare
 from cellwright.train.fit import Fitted, cross_fit, fit
 from cellwright.train.recipe import Recipe
-from cellwright.train.resident import Resident
 from cellwright.trial import Fidelity
 
+from .conftest import Batches
 from .test_fit import network, weights
 
 Changed = Callable[[str, Callable[[Dataset], Dataset]], Problem]
@@ -126,19 +126,9 @@ def test_who_is_fitted_again_keeps_the_scores_by_which_it_was_chosen(response: P
     assert again.measured(dataset.target, split.validation) != again.scores
 
 
-@pytest.fixture
-def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The rows that networks learn from, as often as they do."""
-    rows: list[int] = []
-    batch = Resident.batch
-
-    def spying(self: Resident, chosen: torch.Tensor, swap: torch.Tensor | None = None, repeats: int = 1) -> Any:
-        if torch.is_grad_enabled():
-            rows.extend(chosen.tolist())
-        return batch(self, chosen, swap, repeats)
-
-    monkeypatch.setattr(Resident, "batch", spying)
-    return rows
+def learnt(batches: Batches) -> list[int]:
+    """Return the rows that networks learnt from, as often as they did."""
+    return torch.cat([rows for rows, _ in batches]).tolist()
 
 
 @pytest.mark.parametrize(
@@ -149,14 +139,14 @@ def learnt(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     ],
 )
 def test_the_second_fit_ends_with_the_best_epoch_of_the_first(
-    tumor: Problem, learnt: list[int], recipe: dict[str, Any]
+    tumor: Problem, batches: Batches, recipe: dict[str, Any]
 ) -> None:
     options: dict[str, Any] = {"learning_rate": 0.002, "batch_size": 50, "seed": 1, **recipe}
     fitted = trained(tumor, epochs=40, width=64, refit=True, **options)
     _, split = tumor.data()
     first, best = len(fitted.history), int(fitted.epochs)
     assert 5 < best < first, "no more than patience, or the last epoch: this shows nothing"
-    seen = np.bincount(learnt, minlength=569)
+    seen = np.bincount(learnt(batches), minlength=569)
     assert set(seen[split.train]) == {first + best}
     assert set(seen[split.validation]) == {best}
     assert set(seen[split.test]) == {0}
@@ -201,12 +191,12 @@ def test_classes_are_cross_validated_too(tumor: Problem) -> None:
 
 
 def test_patience_does_not_shorten_cross_validation_which_keeps_the_last_weights(
-    tumor: Problem, learnt: list[int]
+    tumor: Problem, batches: Batches
 ) -> None:
     recipe = Recipe(patience=2, batch_size=50)
     cross_fit(network(tumor), tumor, Fidelity(6, folds=2), recipe=recipe, seed=0, device="cpu")
     _, split = tumor.data()
-    seen = np.bincount(learnt, minlength=569)
+    seen = np.bincount(learnt(batches), minlength=569)
     assert set(seen[np.concatenate([split.train, split.validation])]) == {6}
     assert set(seen[split.test]) == {0}
 

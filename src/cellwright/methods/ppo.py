@@ -35,7 +35,8 @@ class PolicySearch:
     Args:
         batch: trials told before the policy moves.
         window: latest trials that each move learns from, a batch or more: the clipped ratio forgives their age.
-        initial: trials before the first move, drawn uniformly.
+        initial: trials before the first move, drawn uniformly; a batch is enough where others' points were told, such
+            as those that a search starts with: these the policy learns to draw.
         settings: of `Ppo`.
     """
 
@@ -61,6 +62,7 @@ class PolicySearch:
         self._batch, self._window, self._initial = batch, window, initial
         self._learner = Learner(space, seed=seed, settings=Ppo(**settings))
         self._known = Known(space)
+        self._shown = False  # a point that it did not draw
         self._version = 0
         self._taken: set[int] = set()  # items of this version that were told
         self._latest: deque[Tried] = deque(maxlen=max(window, initial))
@@ -92,6 +94,7 @@ class PolicySearch:
         levels, active = levels_of_point(self._space, trial.proposal.point)
         drawn = notes.get("log_probs")
         if drawn is None:
+            self._shown = self._shown or trial.score is not None
             with torch.no_grad():
                 log_probs = self._learner.policy(levels[None]).log_probs[0]
         else:
@@ -99,7 +102,7 @@ class PolicySearch:
         self._latest.append(Tried(levels, active, log_probs, trial.score))
         self._learner.tell(self._latest[-1])
         told = self._learner.told
-        if told >= self._initial and told % self._batch == 0:
+        if told >= (self._batch if self._shown else self._initial) and told % self._batch == 0:
             count = max(self._window, self._initial if self._version == 0 else 0)
             self._learner.learn(list(self._latest)[-count:])
             self._version += 1

@@ -4,6 +4,7 @@ from tests.spaces import small_space
 
 from cellwright.errors import UsageError
 from cellwright.methods.local import Local
+from cellwright.methods.started import Started
 from cellwright.space import Choice, Space
 from cellwright.trial import Fidelity, Proposal
 
@@ -23,6 +24,15 @@ def test_a_hill_is_climbed_and_what_is_around_its_top_is_tried() -> None:
     ended = after.index(1)
     around = {trial.proposal.point for trial in trials[: top + ended]}
     assert all(point in around for point in SPACE.neighbours(SPACE.point((4, 1, 3))))
+
+
+def test_the_first_climb_begins_with_the_best_point_that_a_search_starts_with() -> None:
+    points = [SPACE.point((step, step, step)) for step in range(5)]
+    search = Started(Local(SPACE, seed=0, fidelity=Fidelity()), points, fidelity=Fidelity())
+    trials = told(search, SPACE, near, 10)
+    best = max(points, key=lambda point: near(Proposal(0, point)))
+    assert [trial.proposal.point for trial in trials[:5]] == points
+    assert trials[5].proposal.point in list(SPACE.neighbours(best))
 
 
 def test_each_step_goes_up() -> None:

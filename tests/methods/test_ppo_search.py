@@ -11,6 +11,7 @@ from cellwright.methods import Random
 from cellwright.methods.policy.controller import levels_of_point, plan
 from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
+from cellwright.methods.started import Started
 from cellwright.space import Choice, Point, Space
 from cellwright.trial import Fidelity, Proposal
 
@@ -44,6 +45,15 @@ def test_proposals_carry_the_log_probabilities_they_were_drawn_with() -> None:
     assert later is not None
     assert later.notes["version"] == 3
     assert later.notes["log_probs"] != pytest.approx([-np.log(6)] * 6, abs=1e-4)
+
+
+def test_what_a_search_starts_with_is_what_it_learns_to_draw() -> None:
+    good = [SPACE.point((3,) * place + (2,) + (3,) * (5 - place)) for place in range(6)]
+    plain = PolicySearch(SPACE, seed=0, fidelity=Fidelity())
+    shown = Started(PolicySearch(SPACE, seed=0, fidelity=Fidelity()), good, fidelity=Fidelity())
+    drawn = [[trial.proposal.point.values for trial in told(search, SPACE, near, 32)[16:]] for search in (plain, shown)]
+    same, closer = (np.mean(np.array(points) == 3) for points in drawn)
+    assert closer > same + 0.05
 
 
 def test_it_never_waits() -> None:

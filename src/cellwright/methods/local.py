@@ -18,6 +18,8 @@ __all__ = ["Local"]
 class Local:
     """Climbs from the best of a few random points, one better neighbour after another.
 
+    Points that it did not ask, such as those that a search starts with, belong to the first climb.
+
     Notes of its proposals: climb (counted from 0).
 
     Args:
@@ -40,7 +42,7 @@ class Local:
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a start, then neighbours of the best; when all are out, a start of the next climb."""
         under_way = self._known.under_way(pending)
-        out = sum(proposal.notes.get("climb") == self._climb for proposal in pending.values())
+        out = sum(_climb_of(proposal) == self._climb for proposal in pending.values())
         climb = self._climb
         if self._begun + out >= self._starts:
             for point in self._around:
@@ -53,7 +55,7 @@ class Local:
     def tell(self, trial: Trial) -> None:
         """Move to what is better; end the climb where nothing around is new."""
         self._known.add(trial)
-        if trial.proposal.notes.get("climb") != self._climb:
+        if _climb_of(trial.proposal) != self._climb:
             return
         self._begun += 1
         better = trial.score is not None and (self._best is None or trial.score > self._best[0])
@@ -64,3 +66,8 @@ class Local:
         self._around = [point for point in self._around if self._known.new(point, frozenset())]
         if self._begun >= self._starts and not self._around:
             self._climb, self._begun, self._best = self._climb + 1, 0, None
+
+
+def _climb_of(proposal: Proposal) -> int:
+    climb: int = proposal.notes.get("climb", 0)
+    return climb

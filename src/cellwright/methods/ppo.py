@@ -25,6 +25,8 @@ __all__ = ["PolicySearch"]
 
 _BLOCK = 64  # points drawn at once
 _TRIES = 6  # blocks, before chance helps out
+#: of a policy that is shown points known to do well: it imitates more, and settles sooner (benchmarks/search_real.py)
+_SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "first_floor": 0.1}
 
 
 class PolicySearch:
@@ -61,6 +63,7 @@ class PolicySearch:
         self._fidelity = fidelity
         self._batch, self._window, self._initial = batch, window, initial
         self._learner = Learner(space, seed=seed, settings=Ppo(**settings))
+        self._settings_shown = Ppo(**{**_SHOWN, **settings})
         self._known = Known(space)
         self._shown = False  # a point that it did not draw
         self._version = 0
@@ -94,7 +97,9 @@ class PolicySearch:
         levels, active = levels_of_point(self._space, trial.proposal.point)
         drawn = notes.get("log_probs")
         if drawn is None:
-            self._shown = self._shown or trial.score is not None
+            if trial.score is not None and not self._shown:
+                self._shown = True
+                self._learner.settings = self._settings_shown
             with torch.no_grad():
                 log_probs = self._learner.policy(levels[None]).log_probs[0]
         else:

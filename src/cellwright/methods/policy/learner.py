@@ -43,7 +43,7 @@ class Learner:
     def __init__(self, space: Space, *, seed: int, settings: Ppo) -> None:
         self.policy = new_controller(space, seed)
         self.told = 0
-        self._settings = settings
+        self.settings = settings
         self._optimizer = torch.optim.Adam(self.policy.parameters(), lr=settings.learning_rate, fused=True)
         self._ranks = Ranks()
         self._best: list[Tried] = []
@@ -56,11 +56,11 @@ class Learner:
             return
         self._ranks.add(tried.score)
         if not any(torch.equal(one.levels, tried.levels) for one in self._best):
-            self._best = sorted([*self._best, tried], key=lambda one: -(one.score or 0.0))[: self._settings.elite]
+            self._best = sorted([*self._best, tried], key=lambda one: -(one.score or 0.0))[: self.settings.elite]
 
     def learn(self, latest: Sequence[Tried]) -> None:
         """Move the policy, as many steps as the settings say."""
-        settings, count = self._settings, len(latest)
+        settings, count = self.settings, len(latest)
         levels = torch.stack([one.levels for one in (*latest, *self._best)])
         active = torch.stack([one.active for one in (*latest, *self._best)])
         log_probs = torch.stack([one.log_probs for one in latest])

@@ -35,9 +35,9 @@ class Ppo:
     entropy: float = 0.01
     value: float = 0.5
     trace: float = 0.95
-    imitation: float = 2.0
-    elite: int = 8
-    first_floor: float = 0.1
+    imitation: float = 0.5
+    elite: int = 16
+    first_floor: float = 0.5
     last_floor: float = 0.05
 
     def __post_init__(self) -> None:

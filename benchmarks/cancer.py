@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, machine, write_result
+from common import RESULTS, SHARED, machine, problem_of, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -84,8 +84,7 @@ def searched(task: Task, folder: Path, shared: Path, minutes: float, fold: int) 
     if (folder / "run.json").exists():
         return cw.resume(folder, minutes=minutes)
     division = Division(task.split, folds=task.folds, fold=fold)
-    data = shared / task.data if task.data else None
-    problem = cw.problems.load(task.problem, split=division, data=data)
+    problem = problem_of(task.problem, task.data, division, shared)
     epochs, fraction = task.search
     return cw.search(problem, workers=2, minutes=minutes, epochs=epochs, fraction=fraction, seed=1, out=folder)
 
@@ -271,7 +270,7 @@ def _pair(hand: dict[str, Any] | None, found: dict[str, Any], what: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shared", type=Path, default=ROOT.parent / "shared" / "data")
+    parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--out", type=Path, default=Path("runs/cancer"))
     parser.add_argument("--only", nargs="*", choices=TASKS, default=[])
     parser.add_argument("--minutes", type=float, help="of each search, in place of the usual")

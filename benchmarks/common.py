@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+import cellwright as cw
+from cellwright.data.splits import Division
 from cellwright.store.folder import versions
 
 RESULTS = Path(__file__).parent / "results"
 DOCS = RESULTS.parent.parent / "docs"
 SEARCH_PAGE = DOCS / "results" / "search.md"  # two scripts write it, each its own part
 IMAGES = DOCS / "images"
+SHARED = RESULTS.parent.parent.parent / "shared" / "data"  # of data that is not ours to publish
 _REAL = "<!-- real training: benchmarks/search_real.py -->"
 
 
@@ -31,6 +34,11 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(terse=True)}
+
+
+def problem_of(name: str, data: str | None, division: Division, shared: Path) -> cw.Problem:
+    """Return a problem on data below `shared`; None: on its own."""
+    return cw.problems.load(name, split=division, data=shared / data if data else None)
 
 
 def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> None:

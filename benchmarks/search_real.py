@@ -19,7 +19,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import IMAGES, RESULTS, machine, plus_minus, print_in_turn, write_result, write_search_page
+from common import IMAGES, SHARED, machine, plus_minus, print_in_turn, problem_of, write_result, write_search_page
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -44,8 +44,7 @@ def one(job: tuple[str, str, int, float, Path, Path]) -> str:
     if (folder / "run.json").exists():
         run = cw.resume(folder, minutes=minutes)
     else:
-        data = shared / what["data"] if what["data"] else None
-        problem = cw.problems.load(what["problem"], split=Division(what["split"]), data=data)
+        problem = problem_of(what["problem"], what["data"], Division(what["split"]), shared)
         run = cw.search(
             problem, method=method, workers=1, minutes=minutes, epochs=what["epochs"], fraction=what["fraction"],
             seed=seed, out=folder,
@@ -161,7 +160,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path("runs/search-real"))
-    parser.add_argument("--shared", type=Path, default=RESULTS.parent.parent.parent / "shared" / "data")
+    parser.add_argument("--shared", type=Path, default=SHARED)
     arguments = parser.parse_args()
     {"run": run, "page": page}[arguments.command](arguments)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import RESULTS, print_in_turn, write_result
+from common import SHARED, print_in_turn, problem_of, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -30,35 +30,37 @@ TASKS = {
 RANDOM, SEEDS = 50, 2
 
 
+def folder_of(out: Path, task: str, seed: int) -> Path:
+    return out / f"{list(TASKS).index(task)}-{seed}"
+
+
 def one(job: tuple[str, int, Path, Path]) -> str:
     """Try the first points, then random ones."""
     task, seed, out, shared = job
     problem, data, split, epochs, fraction = TASKS[task]
-    loaded = cw.problems.load(problem, split=Division(split), data=shared / data if data else None)
+    loaded = problem_of(problem, data, Division(split), shared)
     first = cw.problems.starts(loaded, cw.problems.space(loaded))
     cw.search(
         loaded, method="random", workers=1, evaluations=len(first) + (RANDOM if seed == 1 else 0), epochs=epochs,
-        fraction=fraction, replicates=0, starts=first, seed=seed, out=out / f"{list(TASKS).index(task)}-{seed}",
+        fraction=fraction, replicates=0, starts=first, seed=seed, out=folder_of(out, task, seed),
     )  # fmt: skip
     return f"{task}, seed {seed}: done"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--shared", type=Path, default=RESULTS.parent.parent.parent / "shared" / "data")
+    parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--out", type=Path, default=Path("runs/starts"))
     arguments = parser.parse_args()
     tasks = [task for task, (_, data, *_) in TASKS.items() if data is None or (arguments.shared / data).exists()]
     jobs = [(task, seed, arguments.out, arguments.shared) for task in tasks for seed in range(1, SEEDS + 1)]
     print_in_turn(one, jobs, os.cpu_count() or 1)
     results = {}
-    for number, task in enumerate(TASKS):
-        if task not in tasks:
-            continue
+    for task in tasks:
         tries: dict[str, list[float]] = {}
         drawn = []
         for seed in range(1, SEEDS + 1):
-            run = cw.Run(arguments.out / f"{number}-{seed}")
+            run = cw.Run(folder_of(arguments.out, task, seed))
             trials = [trial for trial in run.replay().trials if trial.evaluated and trial.score is not None]
             first = {run.space.architecture(p).key for p in cw.problems.starts(run.problem, run.space)}
             for trial in trials:

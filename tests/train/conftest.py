@@ -23,3 +23,8 @@ def batches(monkeypatch: pytest.MonkeyPatch) -> Batches:
 
     monkeypatch.setattr(Resident, "batch", spying)
     return seen
+
+
+def learnt(batches: Batches) -> list[int]:
+    """Return the rows that networks learnt from, as often as they did."""
+    return torch.cat([rows for rows, _ in batches]).tolist()

@@ -23,7 +23,7 @@ from cellwright.train.fit import Diverged, Fitted, fit
 from cellwright.train.recipe import OPTIMIZERS, Recipe, recipe_of, usual_batch
 from cellwright.trial import Fidelity
 
-from .conftest import Batches
+from .conftest import Batches, learnt
 
 CPU = torch.device("cpu")
 
@@ -124,22 +124,19 @@ def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Pat
 
 @pytest.mark.parametrize("fraction", [0.1, 0.5, 1.0])
 def test_a_fraction_of_the_rows_is_used(response: Problem, fraction: float, batches: Batches) -> None:
-    def learnt() -> list[int]:
-        rows = torch.cat([rows for rows, _ in batches]).tolist()
-        batches.clear()
-        return rows
-
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=1)
-    order = learnt()
+    order = learnt(batches)
     used = set(order)
     assert used <= set(response.data()[1].train.tolist())
     assert len(order) == len(used) == round(fraction * 1600)
+    batches.clear()
     trained(response, epochs=1, fraction=fraction, subset_seed=4, seed=2)
-    again = learnt()
+    again = learnt(batches)
     assert set(again) == used
     assert again != order
+    batches.clear()
     trained(response, epochs=1, fraction=fraction, subset_seed=5, seed=1)
-    assert (set(learnt()) == used) == (fraction == 1)
+    assert (set(learnt(batches)) == used) == (fraction == 1)
 
 
 def test_training_stops_when_its_seconds_are_over(response: Problem) -> None:

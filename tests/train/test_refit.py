@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from cellwright.data.dataset import Dataset
 from cellwright.data.folder import load_raw
@@ -17,7 +16,7 @@ from cellwright.train.fit import Fitted, cross_fit, fit
 from cellwright.train.recipe import Recipe
 from cellwright.trial import Fidelity
 
-from .conftest import Batches
+from .conftest import Batches, learnt
 from .test_fit import network, weights
 
 Changed = Callable[[str, Callable[[Dataset], Dataset]], Problem]
@@ -124,11 +123,6 @@ def test_who_is_fitted_again_keeps_the_scores_by_which_it_was_chosen(response: P
     assert again.location == pytest.approx(dataset.target[learnt].mean(), rel=1e-6)
     assert again.scale == pytest.approx(dataset.target[learnt].std(), rel=1e-6)
     assert again.measured(dataset.target, split.validation) != again.scores
-
-
-def learnt(batches: Batches) -> list[int]:
-    """Return the rows that networks learnt from, as often as they did."""
-    return torch.cat([rows for rows, _ in batches]).tolist()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, response, tissue, tumor, uno
-from cellwright.problems.built_in import SHARE, Asked, BuiltIn
+from cellwright.problems.built_in import SHARE, Asked, BuiltIn, MakeSpace
 from cellwright.problems.starting import points_of
 from cellwright.space import Point, Space
 
@@ -81,8 +81,14 @@ def share(problem: Problem) -> int:
 def starts(problem: Problem, space: Space) -> list[Point]:
     """Return the points that a search of `space` tries first, where it is the problem's default space."""
     built = _BUILT_IN.get(problem.name)
-    name, wanted = (next(iter(built.spaces)), built.starts) if built else ("general", response.STARTS)
-    return points_of(space, wanted) if space.name == name else []
+    default = next(iter(_spaces_of(problem)))
+    return points_of(space, built.starts if built else response.STARTS) if space.name == default else []
+
+
+def _spaces_of(problem: Problem) -> Mapping[str, MakeSpace]:
+    """Return what makes the spaces of a problem, by name, the default first."""
+    built = _BUILT_IN.get(problem.name)
+    return built.spaces if built else {"general": response.general}
 
 
 def prepared(name: str) -> Problem | None:
@@ -157,8 +163,7 @@ def space(problem: Problem, name: str | None = None) -> Space:
     Raises:
         UsageError: the problem has no such space.
     """
-    built = _BUILT_IN.get(problem.name)
-    known = dict(built.spaces) if built else {"general": response.general}
+    known = _spaces_of(problem)
     if name is not None and name not in known:
         raise UsageError(f"problem {problem.name!r} has no space {name!r}; known: {', '.join(known)}")
     return known[name or next(iter(known))](dict(problem.inputs), problem.outputs, dict(problem.kinds))

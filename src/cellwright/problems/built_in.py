@@ -11,7 +11,7 @@ from cellwright.problem import Problem
 from cellwright.problems.starting import Wanted
 from cellwright.space import Architecture, Shape, Space
 
-__all__ = ["SHARE", "Asked", "BuiltIn"]
+__all__ = ["SHARE", "Asked", "BuiltIn", "MakeSpace"]
 
 SHARE = 20
 MakeSpace = Callable[[Mapping[str, Shape], int, Mapping[str, str]], Space]

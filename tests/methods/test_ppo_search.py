@@ -82,3 +82,18 @@ def test_levels_are_what_the_heads_chose_but_for_numbers_on_the_border_of_two() 
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"(ppo|PPO) needs"):
         PolicySearch(SPACE, seed=0, fidelity=Fidelity(), **wrong)
+
+
+def test_a_high_last_floor_alone_is_fine() -> None:
+    PolicySearch(SPACE, seed=0, fidelity=Fidelity(), last_floor=0.2)
+
+
+def test_what_chance_drew_is_not_what_others_showed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    search = PolicySearch(SPACE, seed=0, fidelity=Fidelity())
+    with monkeypatch.context() as patch:
+        patch.setattr("cellwright.methods.ppo._TRIES", 0)
+        trials = told(search, SPACE, near, 16)
+    assert all("version" not in trial.proposal.notes for trial in trials)
+    later = search.ask(16, {})
+    assert later is not None
+    assert later.notes["version"] == 0, "it moves after 32 trials, as nobody else showed it any"

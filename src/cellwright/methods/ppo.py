@@ -25,6 +25,7 @@ __all__ = ["PolicySearch"]
 
 _BLOCK = 64  # points drawn at once
 _TRIES = 6  # blocks, before chance helps out
+_CHANCE = "chance"  # the note that says that it did
 #: of a policy that is shown points known to do well: it imitates more, and settles sooner (benchmarks/search_real.py)
 _SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "first_floor": 0.1}
 
@@ -32,7 +33,7 @@ _SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "first_floor": 0.1}
 class PolicySearch:
     """Draws from one policy, which learns from the latest trials and from the best.
 
-    Notes of its proposals: version of the policy, item in the order of its draws.
+    Notes of its proposals: version of the policy, item in the order of its draws; chance, where chance helped out.
 
     Args:
         batch: trials told before the policy moves.
@@ -63,7 +64,8 @@ class PolicySearch:
         self._fidelity = fidelity
         self._batch, self._window, self._initial = batch, window, initial
         self._learner = Learner(space, seed=seed, settings=Ppo(**settings))
-        self._settings_shown = Ppo(**{**_SHOWN, **settings})
+        floor = max(_SHOWN["first_floor"], self._learner.settings.last_floor)
+        self._settings_shown = Ppo(**{**_SHOWN, "first_floor": floor, **settings})
         self._known = Known(space)
         self._shown = False  # a point that it did not draw
         self._version = 0
@@ -84,7 +86,7 @@ class PolicySearch:
                     notes = {"version": self._version, "item": item, "log_probs": log_probs}
                     return Proposal(number, point, self._fidelity, notes)
         point = self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way)
-        return Proposal(number, point, self._fidelity)
+        return Proposal(number, point, self._fidelity, {_CHANCE: True})
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into account; every few of them move the policy."""
@@ -97,7 +99,7 @@ class PolicySearch:
         levels, active = levels_of_point(self._space, trial.proposal.point)
         drawn = notes.get("log_probs")
         if drawn is None:
-            if trial.score is not None and not self._shown:
+            if trial.score is not None and not self._shown and _CHANCE not in notes:
                 self._shown = True
                 self._learner.settings = self._settings_shown
             with torch.no_grad():

@@ -10,11 +10,12 @@ folder with combo-almanac, uno-dose and expression.
 import argparse
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, SHARED, machine, problem_of, write_result
+from common import RESULTS, SHARED, machine, problem_of, run_in, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -57,8 +58,8 @@ def _matrix(title: str, file: str) -> Task:
 
 TASKS = {
     "almanac": Task("NCI-ALMANAC, by pair", "combo", "combo-almanac", "pair", 60, (5, 1.0), (3, 5, 12)),
-    "gdsc-row": Task("GDSC1 AUC, by row", "uno", None, "row", 60, (4, 0.3), (3, 3, 12), hand=8),
-    "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (3, 3, 5), hand=5),
+    "gdsc-row": Task("GDSC1 AUC, by row", "uno", None, "row", 60, (4, 0.3), (2, 3, 6), hand=8),
+    "gdsc-cell": Task("GDSC1 AUC, by cell line", "uno", None, "cell", 60, (4, 0.3), (2, 3, 3), hand=5),
     "dose-curve": Task("O'Neil doses, by curve", "uno", "uno-dose", "pair", 30, (15, 1.0), (3, 5, 25)),
     "dose-cell": Task("O'Neil doses, by cell line", "uno", "uno-dose", "cell", 30, (15, 1.0), (3, 5, 25)),
     "tissue": Task(
@@ -81,12 +82,10 @@ TASKS = {
 
 def searched(task: Task, folder: Path, shared: Path, minutes: float, fold: int) -> cw.Run:
     """Return the run of a task and fold, gone on with until its time is up."""
-    if (folder / "run.json").exists():
-        return cw.resume(folder, minutes=minutes)
     division = Division(task.split, folds=task.folds, fold=fold)
-    problem = problem_of(task.problem, task.data, division, shared)
+    problem = partial(problem_of, task.problem, task.data, division, shared)
     epochs, fraction = task.search
-    return cw.search(problem, workers=2, minutes=minutes, epochs=epochs, fraction=fraction, seed=1, out=folder)
+    return run_in(folder, problem, minutes=minutes, workers=2, epochs=epochs, fraction=fraction, seed=1)
 
 
 def judged(task: Task, run: cw.Run, fold: int) -> list[dict[str, Any]]:
@@ -238,7 +237,7 @@ def excerpt(results: dict[str, Any]) -> str:
         kinds = result["kinds"]
         hand, found = kinds.get("manual"), kinds["found"]
         cells = [_score(hand), f"**{_score(found)}**"]
-        cells += [f"{hand[what] / found[what]:,.0f}x {words}" if hand else "-" for what, words in _RATIOS.items()]
+        cells += [f"{_times(hand, found, what)} {words}" if hand else "-" for what, words in _RATIOS.items()]
         cells += [_score(kinds.get(kind)) for kind in ("linear", "boosting")]
         lines.append(f"| {result['title']} | {' | '.join(cells)} |")
     box = machine()
@@ -262,10 +261,14 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
 
 
+def _times(hand: dict[str, Any], found: dict[str, Any], what: str) -> str:
+    return f"{_number(hand[what] / found[what])}x"
+
+
 def _pair(hand: dict[str, Any] | None, found: dict[str, Any], what: str) -> str:
     if hand is None:
         return _number(found[what])
-    return f"{_number(hand[what])} to {_number(found[what])} ({hand[what] / found[what]:,.0f}x)"
+    return f"{_number(hand[what])} to {_number(found[what])} ({_times(hand, found, what)})"
 
 
 def main() -> None:

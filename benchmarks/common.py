@@ -41,6 +41,13 @@ def problem_of(name: str, data: str | None, division: Division, shared: Path) ->
     return cw.problems.load(name, split=division, data=shared / data if data else None)
 
 
+def run_in(folder: Path, problem: Callable[[], cw.Problem], *, minutes: float, **asked: Any) -> cw.Run:
+    """Return the run of a folder, gone on with until its minutes are up; none there: a new one, as asked."""
+    if (folder / "run.json").exists():
+        return cw.resume(folder, minutes=minutes)
+    return cw.search(problem(), minutes=minutes, out=folder, **asked)
+
+
 def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> None:
     """Print what each job comes to, in their order; so many at a time, each in a process of its own."""
     context = multiprocessing.get_context("spawn")

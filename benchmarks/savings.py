@@ -13,13 +13,14 @@ its best score is partly luck, and with inherited weights partly its ancestors' 
 import argparse
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import DOCS, machine, plus_minus, print_in_turn, write_result
+from common import DOCS, machine, plus_minus, print_in_turn, run_in, write_result
 
 import cellwright as cw
 from cellwright.train import Recipe, Train
@@ -44,13 +45,10 @@ def one(job: tuple[str, int, float, Path]) -> str:
     variant, seed, minutes, out = job
     share, method, options, halving = VARIANTS[variant]
     folder = out / f"{variant.replace(', ', '-').replace(' ', '-')}-{seed}"
-    if (folder / "run.json").exists():
-        run = cw.resume(folder, minutes=share * minutes)
-    else:
-        run = cw.search(
-            cw.problems.load("uno"), method=method, options=options, halving=halving, workers=1,
-            minutes=share * minutes, epochs=EPOCHS, fraction=FRACTION, seed=seed, out=folder,
-        )  # fmt: skip
+    run = run_in(
+        folder, partial(cw.problems.load, "uno"), minutes=share * minutes, method=method, options=options,
+        halving=halving, workers=1, epochs=EPOCHS, fraction=FRACTION, seed=seed,
+    )  # fmt: skip
     result = folder / "again.json"
     if not result.exists():
         leader, _ = run.leaders(1)[0]

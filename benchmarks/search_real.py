@@ -13,13 +13,24 @@ docs/results/search.md. NCI-ALMANAC is taken from --shared; without it, drug pai
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import IMAGES, SHARED, machine, plus_minus, print_in_turn, problem_of, write_result, write_search_page
+from common import (
+    IMAGES,
+    SHARED,
+    machine,
+    plus_minus,
+    print_in_turn,
+    problem_of,
+    run_in,
+    write_result,
+    write_search_page,
+)
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -41,14 +52,11 @@ def one(job: tuple[str, str, int, float, Path, Path]) -> str:
     """Search, or go on, until the minutes are up."""
     task, method, seed, minutes, out, shared = job
     what, folder = TASKS[task], folder_of(out, task, method, seed)
-    if (folder / "run.json").exists():
-        run = cw.resume(folder, minutes=minutes)
-    else:
-        problem = problem_of(what["problem"], what["data"], Division(what["split"]), shared)
-        run = cw.search(
-            problem, method=method, workers=1, minutes=minutes, epochs=what["epochs"], fraction=what["fraction"],
-            seed=seed, out=folder,
-        )  # fmt: skip
+    problem = partial(problem_of, what["problem"], what["data"], Division(what["split"]), shared)
+    run = run_in(
+        folder, problem, minutes=minutes, method=method, workers=1, epochs=what["epochs"], fraction=what["fraction"],
+        seed=seed,
+    )  # fmt: skip
     summary = run.summary()
     return f"{task} {method} {seed}: {summary['trials']} networks, best {summary['best']['score']:.4f}"
 

@@ -62,6 +62,30 @@ def plus_minus(values: Sequence[float]) -> str:
     return f"{np.mean(values):.4f} ± {error:.4f}"
 
 
+def rank_table(names: Sequence[str], tasks: Sequence[str], losses: np.ndarray) -> list[str]:
+    """Return a table in Markdown: mean rank, mean loss in percent by family of tasks, and tests against the first.
+
+    The tests are Wilcoxon's, of mean ranks, paired by task. The family of a task is its name up to a slash.
+
+    Shape: losses (methods, tasks, seeds).
+    """
+    from scipy.stats import rankdata, wilcoxon
+
+    ranks = rankdata(losses, axis=0).mean(axis=2)  # (methods, tasks)
+    families = list(dict.fromkeys(task.split("/")[0] for task in tasks))
+    order = ranks.mean(axis=1).argsort()
+    lines = [
+        f"| search | mean rank | {' | '.join(families)} | p |",
+        f"|---|---:|{'---:|' * len(families)}---:|",
+    ]
+    for index in order:
+        of = [losses[index, [task.startswith(f"{family}/") for task in tasks]].mean() for family in families]
+        p = "" if index == order[0] else f"{wilcoxon(ranks[order[0]], ranks[index]).pvalue:.4f}"
+        cells = " | ".join(f"{100 * loss:.2f}" for loss in of)
+        lines.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
+    return lines
+
+
 def write_search_page(*, tables: str | None = None, real: str | None = None) -> None:
     """Write one part of the page on searches, and keep the other."""
     before, _, after = (SEARCH_PAGE.read_text() if SEARCH_PAGE.exists() else "").partition(_REAL)

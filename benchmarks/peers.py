@@ -5,7 +5,7 @@ again, as it would be for their users.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -112,9 +112,13 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 class Optuna(_Peer):
-    """Optuna's samplers, by ask and tell."""
+    """Optuna's samplers, by ask and tell.
 
-    def __init__(self, space: Space, seed: int, sampler: str) -> None:
+    Args:
+        costs: told of a trial beside its score, each to be kept low.
+    """
+
+    def __init__(self, space: Space, seed: int, sampler: str, costs: Sequence[Callable[[Trial], float]] = ()) -> None:
         super().__init__(space, seed)
         import optuna
 
@@ -123,9 +127,11 @@ class Optuna(_Peer):
             "random": lambda: optuna.samplers.RandomSampler(seed=seed),
             "tpe": lambda: optuna.samplers.TPESampler(seed=seed),
             "gp": lambda: optuna.samplers.GPSampler(seed=seed),
+            "nsga2": lambda: optuna.samplers.NSGAIISampler(seed=seed),
         }[sampler]
         self._failed = optuna.trial.TrialState.FAIL
-        self._study = optuna.create_study(direction="maximize", sampler=made())
+        self._costs = tuple(costs)
+        self._study = optuna.create_study(directions=["maximize"] + ["minimize"] * len(self._costs), sampler=made())
         self._trials: dict[int, Any] = {}
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
@@ -145,7 +151,7 @@ class Optuna(_Peer):
         if trial.score is None:
             self._study.tell(own, state=self._failed)
         else:
-            self._study.tell(own, trial.score)
+            self._study.tell(own, [trial.score, *(cost(trial) for cost in self._costs)])
 
 
 class Smac(_Peer):

@@ -26,16 +26,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import tables
-from common import IMAGES, RESULTS, machine, write_search_page
+from common import IMAGES, RESULTS, machine, rank_table, write_search_page
 from peers import PEERS
 
 from cellwright.cli.terminal import plural
-from cellwright.executors.virtual import VirtualCluster
 from cellwright.methods import Search
 from cellwright.methods.catalogue import method_of
 from cellwright.methods.ppo import PolicySearch
-from cellwright.run import Limits, Loop
-from cellwright.store import Memory
 from cellwright.store.folder import versions
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -111,19 +108,8 @@ def one(job: tuple[str, str, int, int, int]) -> tuple[list[float], float]:
     method, name, seed, workers, evaluations = job
     task = tables.load(name)
     search = Timed(search_of(method, task, seed))
-    best: list[float] = []
-
-    def observe(trial: Trial) -> None:
-        if trial.evaluated:
-            score = -np.inf if trial.score is None else trial.score
-            best.append(max(score, best[-1] if best else -np.inf))
-
-    cluster = VirtualCluster(workers)
-    limits = Limits(evaluations=evaluations, repeats=10**9)
-    Loop(
-        search, task.space, cluster.timed(task), cluster, Memory(),
-        workers=workers, limits=limits, observe=observe, clock=cluster.clock, wait=cluster.wait,
-    ).run()  # fmt: skip
+    trials = task.searched(search, evaluations, workers)
+    best = np.maximum.accumulate([-np.inf if trial.score is None else trial.score for trial in trials])
     reached = [float(task.regret(best[min(mark, len(best)) - 1])) for mark in MARKS if mark <= evaluations]
     return reached, 1000 * search.seconds / len(best)
 
@@ -178,30 +164,18 @@ def compared(methods: list[str], workers: int, mark: int) -> tuple[list[str], li
 
 
 def lines(methods: list[str], workers: int, mark: int) -> list[str]:
-    """Return a table in Markdown: mean rank, mean regret in percent by family, and tests against the first."""
-    from scipy.stats import rankdata, wilcoxon
-
+    """Return a section in Markdown: mean ranks and regrets."""
     names, tasks, values = compared(methods, workers, mark)
     if len(names) < 2 or not tasks:
         return []
-    ranks = rankdata(values, axis=0).mean(axis=2)  # (methods, tasks)
-    families = list(dict.fromkeys(task.split("/")[0] for task in tasks))
-    order = ranks.mean(axis=1).argsort()
-    what = f"{plural(workers, 'worker')}, {mark} evaluations"
-    found = [
-        f"### {what}",
+    return [
+        f"### {plural(workers, 'worker')}, {mark} evaluations",
         "",
         f"{len(tasks)} tasks, {plural(values.shape[2], 'seed')}; regret in percent of the way from best to median.",
         "",
-        f"| search | mean rank | {' | '.join(families)} | p |",
-        f"|---|---:|{'---:|' * len(families)}---:|",
+        *rank_table(names, tasks, values),
+        "",
     ]
-    for index in order:
-        of = [[values[index, k].mean() for k, task in enumerate(tasks) if task.startswith(f)] for f in families]
-        p = "" if index == order[0] else f"{wilcoxon(ranks[order[0]], ranks[index]).pvalue:.4f}"
-        cells = " | ".join(f"{100 * np.mean(family):.2f}" for family in of)
-        found.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
-    return [*found, ""]
 
 
 def table(arguments: argparse.Namespace) -> None:

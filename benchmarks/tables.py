@@ -16,8 +16,12 @@ from typing import Any
 
 import numpy as np
 
+from cellwright.executors.virtual import VirtualCluster
+from cellwright.methods import Search
+from cellwright.run import Limits, Loop
 from cellwright.space import Choice, Space
-from cellwright.trial import Outcome, Proposal, Status
+from cellwright.store import Memory
+from cellwright.trial import Outcome, Proposal, Status, Trial
 
 __all__ = ["FAMILIES", "TableTask", "load", "names"]
 
@@ -50,6 +54,22 @@ class TableTask:
         if np.isnan(score):
             return Outcome(Status.FAILED, seconds=1.0, error="not in the table")
         return Outcome(Status.OK, score, {"score": score}, parameters=1, seconds=seconds)
+
+    def searched(self, search: Search, evaluations: int, workers: int = 1) -> list[Trial]:
+        """Return what a search had evaluated, in the order told: by the real loop, in virtual time."""
+        trials: list[Trial] = []
+
+        def observe(trial: Trial) -> None:
+            if trial.evaluated:
+                trials.append(trial)
+
+        cluster = VirtualCluster(workers)
+        Loop(
+            search, self.space, cluster.timed(self), cluster, Memory(),
+            workers=workers, limits=Limits(evaluations=evaluations, repeats=10**9), observe=observe,
+            clock=cluster.clock, wait=cluster.wait,
+        ).run()  # fmt: skip
+        return trials
 
     def regret(self, score: float | np.ndarray) -> Any:
         """Return how far a score is from the best, in units of the distance from the best to the median."""

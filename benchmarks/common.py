@@ -80,7 +80,8 @@ def rank_table(names: Sequence[str], tasks: Sequence[str], losses: np.ndarray) -
     ]
     for index in order:
         of = [losses[index, [task.startswith(f"{family}/") for task in tasks]].mean() for family in families]
-        p = "" if index == order[0] else f"{wilcoxon(ranks[order[0]], ranks[index]).pvalue:.4f}"
+        apart = ranks[index] - ranks[order[0]]
+        p = "" if index == order[0] else f"{wilcoxon(apart).pvalue:.4f}" if apart.any() else "equal"
         cells = " | ".join(f"{100 * loss:.2f}" for loss in of)
         lines.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
     return lines

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, SHARED, machine, problem_of, run_in, write_result
+from common import RESULTS, SHARED, machine, machine_in_words, problem_of, run_in, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -184,7 +184,6 @@ def page(results: dict[str, Any]) -> str:
             f"{result['minutes']:.0f} minutes of `{result['method']}`; {result['seeds']} seeds, "
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
-    box = machine()
     lines += [
         *_unclipped(results),
         "",
@@ -193,7 +192,7 @@ def page(results: dict[str, Any]) -> str:
         "times), 2.6 times faster, 0.649 and 0.729; NT3 96,777,878 and 120,968 (800 times), 12 times faster, 0.986 and",
         "0.989. Those are other data, split by row with drugs and cell lines on both sides, so only ratios compare.",
         "",
-        f"Machine: {box['processor']}, {box['cores']} cores, two fits at a time, a thread each. Networks train with",
+        f"{machine_in_words()}, two fits at a time, a thread each. Networks train with",
         "factored towers here, the hand-made ones too: beside the usual expanded rows the ratios would be larger.",
         "[Figures](../../benchmarks/results/cancer.json).",
     ]

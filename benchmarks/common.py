@@ -36,6 +36,12 @@ def machine() -> dict[str, Any]:
     return {"processor": model, "cores": os.cpu_count(), "system": platform.platform(terse=True)}
 
 
+def machine_in_words() -> str:
+    """Return what a page says at its end of what its figures were measured on, without a full stop."""
+    box = machine()
+    return f"Machine: {box['processor']}, {box['cores']} cores"
+
+
 def problem_of(name: str, data: str | None, division: Division, shared: Path) -> cw.Problem:
     """Return a problem on data below `shared`; None: on its own."""
     return cw.problems.load(name, split=division, data=shared / data if data else None)

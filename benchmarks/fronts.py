@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import moocore
 import numpy as np
 import tables
-from common import DOCS, RESULTS, machine, rank_table, write_result
+from common import DOCS, RESULTS, machine_in_words, rank_table, write_result
 from peers import Optuna
 
 from cellwright.cli.terminal import plural
@@ -35,11 +35,11 @@ PAGE = DOCS / "results" / "fronts.md"
 
 
 def volume(task: tables.TableTask, scores: np.ndarray, seconds: np.ndarray) -> float:
-    """Return the hypervolume of points (points,), 1 being a point that is best in both."""
-    known = ~np.isnan(task.scores)
-    logs = np.log(task.seconds[known])
-    losses = task.regret(scores)
-    costs = (np.log(seconds) - logs.min()) / max(np.median(logs) - logs.min(), 1e-12)
+    """Return the hypervolume of points (points,), those without a score left out; 1: a point that is best in both."""
+    logs = np.log(task.seconds[~np.isnan(task.scores)])
+    there = ~np.isnan(scores)
+    losses = task.regret(scores[there])
+    costs = (np.log(seconds[there]) - logs.min()) / max(np.median(logs) - logs.min(), 1e-12)
     return float(moocore.hypervolume(np.column_stack([losses, costs]), ref=np.ones(2)))
 
 
@@ -56,16 +56,14 @@ def one(job: tuple[str, str, int, int]) -> list[float]:
     method, name, seed, evaluations = job
     task = tables.load(name)
     trials = task.searched(search_of(method, task, seed), evaluations)
-    known = ~np.isnan(task.scores)
-    whole = volume(task, task.scores[known], task.seconds[known])
-    points = np.array([(np.nan if trial.score is None else trial.score, trial.outcome.seconds) for trial in trials])
-    points = [points[: min(mark, len(points))] for mark in MARKS if mark <= evaluations]
-    return [volume(task, *of[~np.isnan(of[:, 0])].T) / whole for of in points]
+    scores = np.array([np.nan if trial.score is None else trial.score for trial in trials])
+    seconds = np.array([trial.outcome.seconds for trial in trials])
+    whole = volume(task, task.scores, task.seconds)
+    return [volume(task, scores[:mark], seconds[:mark]) / whole for mark in MARKS if mark <= evaluations]
 
 
 def text(results: dict[str, dict[str, list[list[float]]]]) -> list[str]:
     """Return the page: a table for each number of evaluations."""
-    box = machine()
     lines = [
         "# Two objectives", "",
         "Made by `benchmarks/fronts.py`: score against training seconds, on the tables of",
@@ -82,7 +80,7 @@ def text(results: dict[str, dict[str, list[list[float]]]]) -> list[str]:
         found = np.array([[[run[place] for run in results[n][t][:seeds]] for t in tasks] for n in names])
         heading = f"## {mark} evaluations: {len(tasks)} tasks, {plural(seeds, 'seed')}"
         lines += ["", heading, "", *rank_table(names, tasks, 1 - found)]
-    return [*lines, "", f"Machine: {box['processor']}, {box['cores']} cores."]
+    return [*lines, "", f"{machine_in_words()}."]
 
 
 def main() -> None:
@@ -100,11 +98,10 @@ def main() -> None:
             (method, task, seed, arguments.evaluations) for task in arguments.tasks for seed in range(arguments.seeds)
         ]
         with multiprocessing.get_context("fork").Pool(os.cpu_count()) as pool:
-            shares = iter(pool.map(one, jobs, chunksize=1))
-        results[method] = {
-            task: [[round(share, 5) for share in next(shares)] for _ in range(arguments.seeds)]
-            for task in arguments.tasks
-        }
+            shares = pool.map(one, jobs, chunksize=1)
+        results[method] = {task: [] for task in arguments.tasks}
+        for (_, task, *_), of in zip(jobs, shares, strict=True):
+            results[method][task].append([round(share, 5) for share in of])
         at_end = np.mean([run[-1] for of in results[method].values() for run in of])
         print(f"{method}: {at_end:.3f} of the hypervolume after {arguments.evaluations} evaluations", flush=True)
         write_result("fronts", {"marks": MARKS, "shares": results})

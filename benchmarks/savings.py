@@ -20,7 +20,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import DOCS, machine, plus_minus, print_in_turn, run_in, write_result
+from common import DOCS, machine_in_words, plus_minus, print_in_turn, run_in, write_result
 
 import cellwright as cw
 from cellwright.train import Recipe, Train
@@ -82,7 +82,6 @@ def page(arguments: argparse.Namespace) -> None:
     found = [json.loads(path.read_text()) for path in sorted(arguments.out.glob("*/again.json"))]
     of = {variant: [one for one in found if one["variant"] == variant] for variant in VARIANTS}
     write_result("savings", {"minutes": arguments.minutes, "runs": found})
-    box = machine()
     text = [
         "# What halving saves, and whether inherited weights pay",
         "",
@@ -104,7 +103,7 @@ def page(arguments: argparse.Namespace) -> None:
         text.append(f"| {variant} | {len(runs)} | {' | '.join(counts)} | {' | '.join(cells)} | {less} |")
     text += [
         "",
-        f"Machine: {box['processor']}, {box['cores']} cores. [Figures](../../benchmarks/results/savings.json).",
+        f"{machine_in_words()}. [Figures](../../benchmarks/results/savings.json).",
     ]
     PAGE.write_text("\n".join(text) + "\n")
 

@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import tables
-from common import IMAGES, RESULTS, machine, rank_table, write_search_page
+from common import IMAGES, RESULTS, machine, machine_in_words, rank_table, write_search_page
 from peers import PEERS
 
 from cellwright.cli.terminal import plural
@@ -191,7 +191,6 @@ def page(_: argparse.Namespace) -> None:
     there = sorted(path.stem for path in FOLDER.glob("*.json"))
     methods = [method for method in there if method not in ABLATION or method in {"ppo", "a3c"}]
     slow = {"optuna-gp", "smac", "deephyper"}
-    box = machine()
     text = [
         "# Searches compared on tables of real trainings",
         "",
@@ -220,7 +219,7 @@ def page(_: argparse.Namespace) -> None:
             text += ["", *lines(parts, workers, 500)]
     draw([method for method in methods if method not in slow])
     text += ["![Regret against evaluations](../images/search_tables.png)", ""]
-    text += [f"Machine: {box['processor']}, {box['cores']} cores."]
+    text += [f"{machine_in_words()}."]
     write_search_page(tables="\n".join(text))
 
 

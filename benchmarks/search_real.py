@@ -23,7 +23,7 @@ import numpy as np
 from common import (
     IMAGES,
     SHARED,
-    machine,
+    machine_in_words,
     plus_minus,
     print_in_turn,
     problem_of,
@@ -131,9 +131,8 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
         ]
         for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
             lines.append(f"| {method} | {plus_minus(of['area'])} | {plus_minus(of['end'])} | {of['rank']:.2f} |")
-    box = machine()
     figures = "[Figures](../../benchmarks/results/search_real.json)"
-    end = f"Machine: {box['processor']}, {box['cores']} cores. {figures}."
+    end = f"{machine_in_words()}. {figures}."
     return [*lines, "", "![Best score over time](../images/search_real.png)", "", end]
 
 

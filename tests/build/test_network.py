@@ -209,10 +209,11 @@ def test_a_tower_runs_once_for_each_distinct_entity() -> None:
 
 @pytest.fixture(params=[1, 4, 100])
 def all_large(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Have every split layer bring its own gradient, in blocks of some columns."""
+    """Have every split layer bring its own gradient, some units at a time where it is wider than the parameter."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(split, "_LARGE", 0)
-        patch.setattr(split, "_BLOCK", request.param)
+        patch.setattr(split, "_WIDE", request.param)
+        patch.setattr(split, "_UNITS", 2)
         yield
 
 

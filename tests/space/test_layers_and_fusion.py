@@ -18,7 +18,7 @@ from cellwright.space import (
     Space,
     Spline,
 )
-from cellwright.space.operations import operation_from_json, operation_to_json
+from cellwright.space.operation import operation_from_json, operation_to_json
 from cellwright.testing import check_operation
 
 TWO: list[Shape] = [(4,), (4,)]

@@ -13,15 +13,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from cellwright.errors import SpaceError
-from cellwright.space.operations import (
-    Add,
-    Concatenate,
-    Flatten,
-    Operation,
-    Shape,
-    operation_from_json,
-    operation_to_json,
-)
+from cellwright.space.joins import Add, Concatenate
+from cellwright.space.operation import Operation, Shape, operation_from_json, operation_to_json
+from cellwright.space.sequences import Flatten
 
 __all__ = ["MEMBERS", "Architecture", "Input", "Vertex"]
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from cellwright.space.architecture import Architecture
 from cellwright.space.naming import described, twins
-from cellwright.space.operations import Dense, Flatten, Shape
+from cellwright.space.operation import Shape
+from cellwright.space.plain import Dense
+from cellwright.space.sequences import Flatten
 from cellwright.space.sketch import Block, Sketch
 
 __all__ = ["by_hand"]

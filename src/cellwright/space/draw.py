@@ -11,8 +11,10 @@ from cellwright.errors import SpaceError
 from cellwright.space.architecture import Architecture, Input, Vertex
 from cellwright.space.canvas import Box, Drawing, dot, svg
 from cellwright.space.decisions import Choice, Decision, When
-from cellwright.space.graph import Mirror, Node, Space
-from cellwright.space.operations import Connect, Operation, Shape
+from cellwright.space.graph import Space
+from cellwright.space.joins import Connect
+from cellwright.space.operation import Operation, Shape
+from cellwright.space.vertices import Mirror, Node
 
 __all__ = [
     "architecture_dot",

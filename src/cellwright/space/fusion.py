@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from cellwright.errors import SpaceError
-from cellwright.space.operations import Cost, Operation, Shapes
+from cellwright.space.operation import Cost, Operation, Shapes
 
 if TYPE_CHECKING:
     from torch import nn

@@ -1,73 +1,25 @@
 """What may be built: a graph with decisions at some nodes, and free decisions beside it."""
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
-from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from cellwright.errors import SpaceError
-from cellwright.space.architecture import Architecture, Input, Step, canonical
-from cellwright.space.decisions import Choice, Decision, Float, Value, When, redraw
-from cellwright.space.operations import Connect, Operation, Shape
+from cellwright.space.architecture import Architecture, Input, canonical
+from cellwright.space.conditions import Conditions
+from cellwright.space.decisions import Choice, Decision, Value, When, redraw
+from cellwright.space.operation import Shape
 from cellwright.space.point import Point
+from cellwright.space.vertices import AnyVertex, Node, Place, check_vertices, places_of
 
-__all__ = ["Mirror", "Node", "Space"]
+__all__ = ["Space"]
 
-_MOST_ENTANGLED = 1_000_000
 _MOST_DRAWS = 10_000
-
-
-def _names(vertex: str, sources: Sequence[str]) -> tuple[str, ...]:
-    """Return `sources` as a tuple; a string would fall apart into letters."""
-    if not isinstance(vertex, str) or not vertex:
-        raise SpaceError(f"a vertex needs a name, not {vertex!r}")
-    if isinstance(sources, str) or not all(isinstance(source, str) for source in sources):
-        raise SpaceError(f"{vertex!r} takes a tuple of names as sources, not {sources!r}")
-    return tuple(sources)
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A step with an operation of its own.
-
-    Attributes:
-        name: identifies the node.
-        sources: what it reads, all before it; several only for Add, Concatenate and Connect.
-        operation: fixed (a ConstantNode of the SC19 paper) or a Choice of operations (a VariableNode).
-    """
-
-    name: str
-    sources: tuple[str, ...]
-    operation: Operation | Choice
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", _names(self.name, self.sources))
-
-
-@dataclass(frozen=True, slots=True)
-class Mirror:
-    """The module of another node, weights included, in a second place (a MirrorNode of the SC19 paper)."""
-
-    name: str
-    sources: tuple[str, ...]
-    of: str
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "sources", _names(self.name, self.sources))
-
-
-class _Place(NamedTuple):
-    """A vertex made ready for closing: what it can be, for each option of its decision."""
-
-    decision: int  # position, -1: none
-    steps: tuple[Step, ...]  # one an option
-    off: Step
 
 
 @dataclass(frozen=True)
@@ -82,7 +34,7 @@ class Space:
     """
 
     name: str
-    vertices: tuple[Input | Node | Mirror, ...]
+    vertices: tuple[AnyVertex, ...]
     settings: tuple[Decision, ...] = ()
     forbidden: tuple[tuple[When, ...], ...] = field(default=())
 
@@ -95,8 +47,9 @@ class Space:
         for setting in self.settings:
             if not isinstance(setting, Decision):
                 raise SpaceError(f"space {self.name!r} has the setting {setting!r}, which is no decision")
-        self._check_vertices()
-        self._check_conditions()
+        check_vertices(self.name, self.vertices)
+        assert self._conditions is not None  # made, and so checked
+        assert self.fingerprint  # refuses what JSON cannot hold
         assert self._places is not None
 
     # What it is
@@ -118,29 +71,7 @@ class Space:
         Raises:
             SpaceError: conditions and forbidden combinations tie more than a million assignments together.
         """
-        if any(isinstance(decision, Float) for decision in self.decisions):
-            return None
-        tied = sorted(self._tied)
-        sizes = [self._size(index) for index in tied]
-        free = math.prod(self._size(i) for i, d in enumerate(self.decisions) if i not in self._tied and d.when is None)
-        if math.prod(sizes) > _MOST_ENTANGLED:
-            raise SpaceError(
-                f"the size of {self.name!r} cannot be counted: its conditions tie {math.prod(sizes)} assignments"
-            )
-        values: list[Value] = [decision.at(0.0) for decision in self.decisions]
-        total = 0
-        for assignment in product(*(range(size) for size in sizes)):
-            for index, step in zip(tied, assignment, strict=True):
-                values[index] = getattr(self.decisions[index], "low", 0) + step
-            active = self.active(values)
-            # a switched-off decision counts once: with its first value
-            if any(not active[i] and step for i, step in zip(tied, assignment, strict=True)):
-                continue
-            if not self.allows(values):
-                continue
-            rest = (self._size(i) for i, d in enumerate(self.decisions) if i not in self._tied and d.when and active[i])
-            total += math.prod(rest)
-        return total * free
+        return self._conditions.count()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -242,18 +173,11 @@ class Space:
 
     def active(self, values: Sequence[Value]) -> list[bool]:
         """Return for each decision whether it matters, given all values."""
-        active = [True] * len(self.decisions)
-        for index, condition in self._conditions:
-            parent = condition[0]
-            active[index] = active[parent] and values[parent] in condition[1]
-        return active
+        return self._conditions.active(values)
 
     def allows(self, values: Sequence[Value]) -> bool:
         """Return whether no forbidden combination occurs among the active decisions."""
-        if not self._clauses:
-            return True
-        active = self.active(values)
-        return not any(all(active[i] and values[i] in wanted for i, wanted in clause) for clause in self._clauses)
+        return self._conditions.allow(values)
 
     # Architectures
 
@@ -308,156 +232,10 @@ class Space:
         choices = all(isinstance(decision, Choice) for decision in self.decisions)
         return np.array([decision.size for decision in self.decisions]) if choices else None
 
-    def _size(self, index: int) -> int:
-        size = self.decisions[index].size
-        assert size is not None
-        return size
+    @cached_property
+    def _conditions(self) -> Conditions:
+        return Conditions(self.name, self.decisions, self.forbidden)
 
     @cached_property
-    def _positions(self) -> dict[str, int]:
-        return {decision.name: index for index, decision in enumerate(self.decisions)}
-
-    @cached_property
-    def _conditions(self) -> list[tuple[int, tuple[int, frozenset[Value]]]]:
-        return [(i, self._resolved(d.when)) for i, d in enumerate(self.decisions) if d.when is not None]
-
-    @cached_property
-    def _clauses(self) -> list[list[tuple[int, frozenset[Value]]]]:
-        return [[self._resolved(condition) for condition in clause] for clause in self.forbidden]
-
-    @cached_property
-    def _tied(self) -> frozenset[int]:
-        """Decisions whose values decide about others: parents of conditions, members of forbidden combinations."""
-        tied = {condition[0] for _, condition in self._conditions}
-        tied |= {index for clause in self._clauses for index, _ in clause}
-        return frozenset(tied)
-
-    def _resolved(self, condition: When) -> tuple[int, frozenset[Value]]:
-        """Return the position of the decision asked about, and the values that fulfil the condition."""
-        index = self._positions.get(condition.decision)
-        if index is None:
-            raise SpaceError(f"a condition asks about {condition.decision!r}; known here: {sorted(self._positions)}")
-        decision = self.decisions[index]
-        if isinstance(decision, Float):
-            raise SpaceError(
-                f"a condition cannot ask about the real number {decision.name!r}; use an Integer or Choice"
-            )
-        if isinstance(decision, Choice):
-            options = {(type(option), option): position for position, option in enumerate(decision.options)}
-            unknown = [value for value in condition.values if (type(value), value) not in options]
-            if unknown:
-                raise SpaceError(f"decision {decision.name!r} has no option {unknown[0]!r}: {decision.options!r}")
-            return index, frozenset(options[type(value), value] for value in condition.values)
-        return index, frozenset(decision.check(value) for value in condition.values)
-
-    def _check_vertices(self) -> None:
-        seen: dict[str, Input | Node | Mirror] = {}
-        for vertex in self.vertices:
-            if not isinstance(vertex, Input | Node | Mirror):
-                raise SpaceError(f"space {self.name!r} holds {vertex!r}, which is no Input, Node or Mirror")
-            if vertex.name in seen:
-                raise SpaceError(f"two vertices are called {vertex.name!r}; rename one")
-            for source in getattr(vertex, "sources", ()):
-                if source not in seen:
-                    raise SpaceError(
-                        f"{vertex.name!r} reads {source!r}, which does not come before it; known here: {list(seen)}"
-                    )
-            if isinstance(vertex, Mirror) and not isinstance(seen.get(vertex.of), Node | Mirror):
-                raise SpaceError(f"{vertex.name!r} mirrors {vertex.of!r}, which is no node before it")
-            if isinstance(vertex, Node | Mirror):
-                _check_sources(vertex, _original(vertex, seen))
-            seen[vertex.name] = vertex
-        if self.vertices and self.vertices[-1].name in self._may_vanish():
-            raise SpaceError(
-                f"the output {self.vertices[-1].name!r} of space {self.name!r} can be cut off from every input; "
-                "give it a source that is always there"
-            )
-
-    def _may_vanish(self) -> set[str]:
-        """Return the vertices that some point leaves without any input."""
-        gone: set[str] = set()
-        nodes: dict[str, Input | Node | Mirror] = {}
-        for vertex in self.vertices:
-            nodes[vertex.name] = vertex
-            if isinstance(vertex, Input):
-                continue
-            operation = _original(vertex, nodes).operation
-            options = operation.options if isinstance(operation, Choice) else (operation,)
-            conditional = isinstance(operation, Choice) and operation.when is not None
-            for option in options:
-                read = option.sources if isinstance(option, Connect) else vertex.sources
-                if all(source in gone for source in read) or (conditional and isinstance(option, Connect)):
-                    gone.add(vertex.name)
-        return gone
-
-    def _check_conditions(self) -> None:
-        for index, (parent, _) in self._conditions:
-            if parent >= index:
-                raise SpaceError(
-                    f"decision {self.decisions[index].name!r} depends on {self.decisions[parent].name!r}, "
-                    "which must come before it"
-                )
-        for clause in self.forbidden:
-            if not clause or not all(isinstance(condition, When) for condition in clause):
-                raise SpaceError(f"space {self.name!r} forbids {clause!r}; a combination is a tuple of When, not empty")
-        assert self._clauses is not None
-        assert self.fingerprint  # refuses what JSON cannot hold
-
-    @cached_property
-    def _places(self) -> list[_Place]:
-        position = {vertex.name: index for index, vertex in enumerate(self.vertices)}
-        nodes = {vertex.name: vertex for vertex in self.vertices}
-        places = []
-        for index, vertex in enumerate(self.vertices):
-            if isinstance(vertex, Input):
-                step = Step(vertex, (), index, repr(vertex))
-                places.append(_Place(-1, (step,), step))
-                continue
-            original = _original(vertex, nodes)
-            sources = tuple(position[source] for source in vertex.sources)
-            operation = original.operation
-            options = operation.options if isinstance(operation, Choice) else (operation,)
-            steps = []
-            for option in options:
-                if isinstance(option, Connect):
-                    # what is chosen is a set: the order in which an option names it has no meaning
-                    chosen = sorted({position[source] for source in option.sources})
-                    steps.append(Step(None, tuple(chosen), index, ""))
-                else:
-                    steps.append(Step(option, sources, position[original.name], repr(option)))
-            off = Step(None, () if any(isinstance(option, Connect) for option in options) else sources, index, "")
-            decision = self._positions[operation.name] if isinstance(operation, Choice) else -1
-            places.append(_Place(decision, tuple(steps), off))
-        return places
-
-
-def _original(vertex: Node | Mirror, nodes: Mapping[str, Input | Node | Mirror]) -> Node:
-    """Return the node whose module `vertex` uses."""
-    here: Input | Node | Mirror = vertex
-    while isinstance(here, Mirror):
-        here = nodes[here.of]
-    assert isinstance(here, Node)
-    return here
-
-
-def _check_sources(vertex: Node | Mirror, original: Node) -> None:
-    """Raise SpaceError unless each option can read the vertex's sources."""
-    choice = isinstance(original.operation, Choice)
-    options = original.operation.options if isinstance(original.operation, Choice) else (original.operation,)
-    for option in options:
-        if not isinstance(option, tuple(Operation.classes.values())):
-            raise SpaceError(f"node {vertex.name!r} offers {option!r}, which is no operation")
-        if isinstance(option, Connect):
-            unknown = [source for source in option.sources if source not in vertex.sources]
-            if unknown or not choice or isinstance(vertex, Mirror):
-                raise SpaceError(
-                    f"node {vertex.name!r} connects {unknown or option.sources!r}: a Connect is an option of a "
-                    f"Choice and names sources of its node ({vertex.sources!r}); it cannot be mirrored"
-                )
-            continue
-        if not vertex.sources:
-            raise SpaceError(f"node {vertex.name!r} reads nothing; give it sources")
-        arity = Operation.classes[type(option).__name__].arity
-        if arity is not None and len(vertex.sources) != arity:
-            way = "put a node with Concatenate() or Add() before it" if arity == 1 else f"it takes {arity}"
-            raise SpaceError(f"node {vertex.name!r} gives {option!r} {len(vertex.sources)} sources; {way}")
+    def _places(self) -> list[Place]:
+        return places_of(self.vertices, self._conditions.positions)

@@ -5,15 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cellwright.errors import SpaceError
-from cellwright.space.operations import (
-    Cost,
-    Operation,
-    Shapes,
-    activated,
-    need_activation,
-    need_positive,
-    vector_width,
-)
+from cellwright.space.operation import Cost, Operation, Shapes, activated, need_activation, need_positive, vector_width
 
 if TYPE_CHECKING:
     from torch import nn

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cellwright.space.operations import Shape
+from cellwright.space.operation import Shape
 
 __all__ = ["described", "identity_of", "is_identity", "twins"]
 

@@ -6,8 +6,9 @@ from typing import Any
 from cellwright.errors import SpaceError
 from cellwright.space.architecture import Input
 from cellwright.space.decisions import Choice, Decision, Float, Integer, When
-from cellwright.space.graph import Mirror, Node, Space
-from cellwright.space.operations import Operation, operation_from_json, operation_to_json
+from cellwright.space.graph import Space
+from cellwright.space.operation import Operation, operation_from_json, operation_to_json
+from cellwright.space.vertices import Mirror, Node
 
 __all__ = ["space_from_json", "space_to_json"]
 

@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from cellwright.errors import SpaceError
 from cellwright.space.architecture import Input
 from cellwright.space.decisions import Choice, Decision, When
-from cellwright.space.graph import Mirror, Node, Space
-from cellwright.space.operations import Add, Concatenate, Connect, Dense, Flatten, Operation, Shape
+from cellwright.space.graph import Space
+from cellwright.space.joins import Add, Concatenate, Connect
+from cellwright.space.operation import Operation, Shape
+from cellwright.space.plain import Dense
+from cellwright.space.sequences import Flatten
+from cellwright.space.vertices import Mirror, Node
 
 __all__ = ["Block", "Sketch"]
 

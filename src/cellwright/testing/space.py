@@ -25,7 +25,7 @@ from cellwright.space import (
     space_from_json,
     space_to_json,
 )
-from cellwright.space.operations import operation_from_json, operation_to_json
+from cellwright.space.operation import operation_from_json, operation_to_json
 
 if TYPE_CHECKING:
     from torch import Tensor

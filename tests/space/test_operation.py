@@ -25,7 +25,7 @@ from cellwright.space import (
     Operation,
     Shape,
 )
-from cellwright.space.operations import operation_from_json, operation_to_json
+from cellwright.space.operation import operation_from_json, operation_to_json
 from cellwright.testing import check_operation
 from cellwright.testing.strategies import operations
 

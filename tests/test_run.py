@@ -11,7 +11,8 @@ import pytest
 from cellwright.errors import RunError, UsageError
 from cellwright.methods import Listed, Random, Search
 from cellwright.methods.catalogue import AGENTS, METHODS, method_of
-from cellwright.run import Limits, Loop, Reason, replay
+from cellwright.replay import Reason, replay
+from cellwright.run import Limits, Loop
 from cellwright.space import Space
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Total

@@ -11,7 +11,8 @@ from pathlib import Path
 from cellwright.errors import RunError
 from cellwright.executors import connect
 from cellwright.methods import Search
-from cellwright.run import Limits, Loop, Reason
+from cellwright.replay import Reason
+from cellwright.run import Limits, Loop
 from cellwright.space import Space
 from cellwright.store import JsonLog
 from cellwright.train.isolated import GUARD, Isolated

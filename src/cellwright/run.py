@@ -6,33 +6,23 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from dataclasses import dataclass, field, replace
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from types import FrameType
 
-from cellwright.errors import CellwrightError, RunError, SpaceError, UsageError
+from cellwright.errors import RunError, SpaceError, UsageError
 from cellwright.methods.protocol import Search
+from cellwright.replay import Reason, replay
 from cellwright.space import Space
-from cellwright.store import Event, Store
+from cellwright.store import Store
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
-__all__ = ["Limits", "Loop", "Reason", "Wait", "repeated", "replay"]
+__all__ = ["Limits", "Loop", "Wait", "repeated"]
 
 _Identity = tuple[str, Fidelity]  # what is tried: an architecture, by its key, and how hard
 Wait = Callable[[SimpleQueue[int | None], float | None], int | None]
 _MOST_FOLLOWERS = 1000
 _MOST_REJECTED = 2000
-
-
-class Reason(StrEnum):
-    """Why a loop ended."""
-
-    EVALUATIONS = "evaluations"  # as many as were asked for
-    MINUTES = "minutes"  # the time is up
-    CONVERGED = "converged"  # every agent proposes only what is known
-    EXHAUSTED = "exhausted"  # the search has nothing more to propose
-    INTERRUPTED = "interrupted"  # by a signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,74 +46,6 @@ class Limits:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"the limit on {name} must be above 0 and finite, not {value!r}")
-
-
-@dataclass(slots=True)
-class Replayed:
-    """What a log says.
-
-    Attributes:
-        trials: in the order told.
-        pending: asked and not told, by number.
-        next: the number of the next proposal.
-        clock: seconds for which the run has been going.
-        workers: the most it has had.
-        evaluations: the limit in force; None: none.
-        minutes: the limit in force; None: none.
-        begun: whether it ever began.
-        reason: why it last ended; None: it was killed, or is running.
-    """
-
-    trials: list[Trial] = field(default_factory=list)
-    pending: dict[int, Proposal] = field(default_factory=dict)
-    next: int = 0
-    clock: float = 0.0
-    workers: int = 0
-    evaluations: int | None = None
-    minutes: float | None = None
-    begun: bool = False
-    reason: Reason | None = None
-
-
-def replay(store: Store) -> Replayed:
-    """Return what the log of `store` says.
-
-    Raises:
-        RunError: an event cannot be understood; it is named by its number.
-    """
-    state = Replayed()
-    for number, event in enumerate(store.events(), start=1):
-        try:
-            _fold(state, event)
-        except (KeyError, TypeError, ValueError, AssertionError, CellwrightError) as error:
-            reason = error if isinstance(error, CellwrightError) else repr(error)
-            raise RunError(f"event {number} of the log is damaged: {reason}; restore it from a copy") from error
-    return state
-
-
-def _fold(state: Replayed, event: Event) -> None:
-    """Take an event into account."""
-    state.clock = max(state.clock, event["at"])
-    match event["event"]:
-        case "asked":
-            proposal = Proposal.from_json(event["proposal"])
-            state.pending[proposal.number] = proposal
-            state.next = proposal.number + 1
-        case "told":
-            number = event["number"]
-            if number not in state.pending:
-                raise RunError(f"it tells of trial {number}, which was never asked")
-            outcome = Outcome.from_json(event["outcome"])
-            times = {name: event[name] for name in ("key", "started", "finished", "worker")}
-            state.trials.append(Trial(state.pending.pop(number), outcome, **times))
-        case "started":
-            state.begun, state.reason = True, None
-            state.workers = max(state.workers, event["workers"])
-            state.evaluations, state.minutes = event["evaluations"], event["minutes"]
-        case "stopped":
-            state.reason = Reason(event["reason"])
-        case other:
-            raise RunError(f"this version knows no event {other!r}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from cellwright.drive import drive
 from cellwright.methods.catalogue import method_of
 from cellwright.methods.confirmed import ranked
 from cellwright.methods.objectives import front, thinned, values_of
-from cellwright.run import Limits, Reason, Replayed, replay
+from cellwright.replay import Reason, Replayed, replay
+from cellwright.run import Limits
 from cellwright.space import Architecture, space_from_json
 from cellwright.space.draw import in_words
 from cellwright.store import JsonLog

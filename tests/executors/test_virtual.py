@@ -1,6 +1,7 @@
 from cellwright.executors.virtual import VirtualCluster
 from cellwright.methods import Random
-from cellwright.run import Limits, Loop, Reason
+from cellwright.replay import Reason
+from cellwright.run import Limits, Loop
 from cellwright.space import Space
 from cellwright.store import Memory
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial

@@ -154,7 +154,7 @@ def test_a_mirror_whose_original_is_dead_is_a_module_of_its_own() -> None:
 
 
 def test_nothing_reaching_the_output_is_refused() -> None:
-    from cellwright.space.architecture import Step, canonical  # a Space refuses this earlier
+    from cellwright.space.canonical import Step, canonical  # a Space refuses this earlier
 
     with pytest.raises(SpaceError, match="nothing reaches the output"):
         canonical([Step(None, (), 0, "")], 0, ())

@@ -15,7 +15,8 @@ from cellwright.posttrain.baselines import BASELINES
 from cellwright.posttrain.refit import MOST_SEEDS, Candidate, Refit, candidate_space, points
 from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.problem import Problem
-from cellwright.run import Limits, Reason, replay
+from cellwright.replay import Reason, replay
+from cellwright.run import Limits
 from cellwright.space import Architecture
 from cellwright.store import JsonLog
 from cellwright.store.folder import Request, write_whole

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from cellwright.errors import SpaceError
-from cellwright.space.architecture import Architecture, Input, canonical
+from cellwright.space.architecture import Architecture, Input
+from cellwright.space.canonical import canonical
 from cellwright.space.conditions import Conditions
 from cellwright.space.decisions import Choice, Decision, Value, When, redraw
 from cellwright.space.operation import Shape

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from cellwright.errors import SpaceError
-from cellwright.space.architecture import Input, Step
+from cellwright.space.architecture import Input
+from cellwright.space.canonical import Step
 from cellwright.space.decisions import Choice
 from cellwright.space.joins import Connect
 from cellwright.space.operation import Operation

@@ -8,14 +8,13 @@ folder with combo-almanac, uno-dose and expression.
 """
 
 import argparse
-import json
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import RESULTS, SHARED, machine, machine_in_words, problem_of, run_in, write_result
+from common import SHARED, kept, machine, machine_in_words, problem_of, run_in, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -278,8 +277,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="of each search, in place of the usual")
     parser.add_argument("--page", action="store_true", help="write the page from the results that are there")
     arguments = parser.parse_args()
-    path = RESULTS / "cancer.json"
-    results = json.loads(path.read_text())["tasks"] if path.exists() else {}
+    results = kept("cancer").get("tasks", {})
     for name in () if arguments.page else arguments.only or TASKS:
         task = TASKS[name]
         if task.data and not (arguments.shared / task.data).exists():

@@ -100,6 +100,13 @@ def write_search_page(*, tables: str | None = None, real: str | None = None) -> 
     SEARCH_PAGE.write_text("\n\n".join(part for part in parts if part) + "\n")
 
 
+def kept(name: str) -> dict[str, Any]:
+    """Return benchmarks/results/NAME.json; empty, if there is none."""
+    path = RESULTS / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    return found
+
+
 def write_result(name: str, result: dict[str, Any]) -> Path:
     """Write benchmarks/results/NAME.json and return its path."""
     RESULTS.mkdir(exist_ok=True)

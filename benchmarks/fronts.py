@@ -10,7 +10,6 @@ Optuna's own (optuna-tpe, optuna-nsga2) weigh both objectives themselves. Needs 
 """
 
 import argparse
-import json
 import multiprocessing
 import os
 from typing import Any
@@ -20,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import moocore
 import numpy as np
 import tables
-from common import DOCS, RESULTS, machine_in_words, rank_table, write_result
+from common import DOCS, kept, machine_in_words, rank_table, write_result
 from peers import Optuna
 
 from cellwright.cli.terminal import plural
@@ -91,8 +90,7 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=MARKS[-1])
     parser.add_argument("--page", action="store_true", help="write the page from the results that are there")
     arguments = parser.parse_args()
-    path = RESULTS / "fronts.json"
-    results: dict[str, Any] = json.loads(path.read_text())["shares"] if path.exists() else {}
+    results: dict[str, Any] = kept("fronts").get("shares", {})
     for method in () if arguments.page else arguments.methods:
         jobs = [
             (method, task, seed, arguments.evaluations) for task in arguments.tasks for seed in range(arguments.seeds)

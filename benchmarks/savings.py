@@ -4,10 +4,11 @@ On drug response (GDSC1, 5 % of the rows, 9 epochs), one worker each, two search
 best network of each search is then trained from the beginning with two other seeds, for all epochs: what a search calls
 its best score is partly luck, and with inherited weights partly its ancestors' training.
 
-    python benchmarks/savings.py run [--seeds 5] [--minutes 3] [--out runs/savings]
+    python benchmarks/savings.py run [VARIANT...] [--seeds 5] [--minutes 3] [--out runs/savings]
     python benchmarks/savings.py page [--out ...]
 
-`run` goes on where it was stopped. `page` writes benchmarks/results/savings.json and docs/results/savings.md.
+`run` goes on where it was stopped; a variant is named by its first words. `page` writes benchmarks/results/savings.json
+and docs/results/savings.md; of a variant that --out holds nothing of, it keeps the figures.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import DOCS, machine_in_words, plus_minus, print_in_turn, run_in, write_result
+from common import DOCS, kept, machine_in_words, plus_minus, print_in_turn, run_in, write_result
 
 import cellwright as cw
 from cellwright.train import Recipe, Train
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> None:
         (variant, seed, arguments.minutes, arguments.out)
         for seed in range(1, arguments.seeds + 1)
         for variant in VARIANTS
+        if not arguments.variants or variant.startswith(tuple(arguments.variants))
     ]
     print_in_turn(one, jobs, arguments.processes)
 
@@ -80,6 +82,8 @@ def run(arguments: argparse.Namespace) -> None:
 def page(arguments: argparse.Namespace) -> None:
     """Write figures and page."""
     found = [json.loads(path.read_text()) for path in sorted(arguments.out.glob("*/again.json"))]
+    anew = {one["variant"] for one in found}
+    found += [one for one in kept("savings").get("runs", []) if one["variant"] not in anew]
     of = {variant: [one for one in found if one["variant"] == variant] for variant in VARIANTS}
     write_result("savings", {"minutes": arguments.minutes, "runs": found})
     text = [
@@ -111,6 +115,7 @@ def page(arguments: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("run", "page"))
+    parser.add_argument("variants", nargs="*", metavar="VARIANT")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--minutes", type=float, default=3)
     parser.add_argument("--processes", type=int, default=os.cpu_count())

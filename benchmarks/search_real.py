@@ -4,11 +4,13 @@ Each search gets the same minutes with one worker on the default space of its pr
 parameters; two searches run at a time, one a core, and the methods take turns, so that all see the same machine. What
 counts is the best validation R2 over time: its mean over the whole time (the area under the curve), and at the end.
 
-    python benchmarks/search_real.py run [METHOD...] [--seeds 5] [--minutes 3] [--out runs/search-real] [--shared DIR]
+    python benchmarks/search_real.py run [METHOD...] [--tasks TASK...] [--seeds 5] [--minutes 2.5]
+        [--out runs/search-real] [--shared DIR]
     python benchmarks/search_real.py page [--out ...]
 
-`run` goes on where it was stopped. `page` writes benchmarks/results/search_real.json and the second half of
-docs/results/search.md. NCI-ALMANAC is taken from --shared; without it, drug pairs are left out.
+`run` goes on where it was stopped. `page` writes benchmarks/results/search_real.json, the second half of
+docs/results/search.md and a picture a task; of a task that --out holds nothing of, it keeps them. NCI-ALMANAC and the
+O'Neil doses are taken from --shared; without it, they are left out.
 """
 
 import argparse
@@ -23,6 +25,7 @@ import numpy as np
 from common import (
     IMAGES,
     SHARED,
+    kept,
     machine_in_words,
     plus_minus,
     print_in_turn,
@@ -39,8 +42,13 @@ METHODS = ("random", "tpe", "auto", "ppo")
 TASKS: dict[str, dict[str, Any]] = {
     "uno": {"problem": "uno", "data": None, "split": "row", "epochs": 2, "fraction": 0.05},
     "pairs": {"problem": "combo", "data": "combo-almanac", "split": "pair", "epochs": 3, "fraction": 0.25},
+    "doses": {"problem": "uno", "data": "uno-dose", "split": "pair", "epochs": 8, "fraction": 1.0},
 }
-TITLES = {"uno": "GDSC1, 5 % of the rows, 2 epochs", "pairs": "NCI-ALMANAC by pair, 25 % of the rows, 3 epochs"}
+TITLES = {
+    "uno": "GDSC1, 5 % of the rows, 2 epochs",
+    "pairs": "NCI-ALMANAC by pair, 25 % of the rows, 3 epochs",
+    "doses": "O'Neil doses by curve, all rows, 8 epochs",
+}
 _POINTS = 200  # of a curve
 
 
@@ -67,7 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
         (task, method, seed, arguments.minutes, arguments.out, arguments.shared)
         for seed in range(1, arguments.seeds + 1)
         for task, what in TASKS.items()
-        if what["data"] is None or (arguments.shared / what["data"]).exists()
+        if task in arguments.tasks and (what["data"] is None or (arguments.shared / what["data"]).exists())
         for method in arguments.methods or METHODS
     ]
     print_in_turn(one, jobs, arguments.processes)
@@ -86,8 +94,7 @@ def page(arguments: argparse.Namespace) -> None:
     """Write the figures, the plot and the text."""
     from scipy.stats import rankdata
 
-    results: dict[str, Any] = {}
-    curves: dict[str, dict[str, np.ndarray]] = {}
+    results: dict[str, Any] = kept("search_real").get("tasks", {})
     for task in TASKS:
         found: dict[str, dict[int, np.ndarray]] = {}
         for folder in sorted(arguments.out.glob(f"{task}-*-*")):
@@ -96,8 +103,9 @@ def page(arguments: argparse.Namespace) -> None:
         seeds = sorted(set.intersection(*(set(of) for of in found.values()))) if found else []
         if not seeds:
             continue
-        curves[task] = {method: np.array([of[seed] for seed in seeds]) for method, of in found.items()}
-        areas = {method: of.mean(axis=1) for method, of in curves[task].items()}
+        curves = {method: np.array([of[seed] for seed in seeds]) for method, of in found.items()}
+        draw(task, curves, arguments.minutes)
+        areas = {method: of.mean(axis=1) for method, of in curves.items()}
         ranks = rankdata([-area for area in areas.values()], axis=0).mean(axis=1)
         results[task] = {
             method: {
@@ -105,10 +113,9 @@ def page(arguments: argparse.Namespace) -> None:
                 "end": of[:, -1].round(5).tolist(),
                 "rank": round(float(rank), 2),
             }
-            for (method, of), rank in zip(curves[task].items(), ranks, strict=True)
+            for (method, of), rank in zip(curves.items(), ranks, strict=True)
         }
     write_result("search_real", {"minutes": arguments.minutes, "tasks": results})
-    draw(curves, arguments.minutes)
     write_search_page(real="\n".join(text(results, arguments.minutes)))
 
 
@@ -131,40 +138,41 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
         ]
         for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
             lines.append(f"| {method} | {plus_minus(of['area'])} | {plus_minus(of['end'])} | {of['rank']:.2f} |")
+        lines += ["", f"![Best score over time](../images/search_real_{task}.png)"]
     figures = "[Figures](../../benchmarks/results/search_real.json)"
     end = f"{machine_in_words()}. {figures}."
-    return [*lines, "", "![Best score over time](../images/search_real.png)", "", end]
+    return [*lines, "", end]
 
 
-def draw(curves: dict[str, dict[str, np.ndarray]], minutes: float) -> None:
-    """Draw mean curves, a panel a task."""
+def draw(task: str, curves: dict[str, np.ndarray], minutes: float) -> None:
+    """Draw the mean curve of each method."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, len(curves), figsize=(5 * len(curves), 3.6), squeeze=False)
+    figure, axis = plt.subplots(figsize=(5, 3.6))
     times = np.linspace(0, minutes, _POINTS)
-    for axis, (task, methods) in zip(axes[0], curves.items(), strict=True):
-        for method, of in methods.items():
-            axis.plot(times, of.mean(axis=0), label=method, linewidth=1.6)
-        ends = np.concatenate([of.mean(axis=0) for of in methods.values()])
-        axis.set_ylim(np.quantile(ends, 0.05), ends.max() + 0.1 * (ends.max() - np.quantile(ends, 0.05)))
-        axis.set_title(TITLES[task], fontsize=9)
-        axis.set_xlabel("minutes")
-        axis.set_ylabel("best validation R2, mean over seeds")
-        axis.legend(frameon=False, loc="lower right", fontsize=8)
-        axis.spines[["top", "right"]].set_visible(False)
+    for method, of in curves.items():
+        axis.plot(times, of.mean(axis=0), label=method, linewidth=1.6)
+    ends = np.concatenate([of.mean(axis=0) for of in curves.values()])
+    axis.set_ylim(np.quantile(ends, 0.05), ends.max() + 0.1 * (ends.max() - np.quantile(ends, 0.05)))
+    axis.set_title(TITLES[task], fontsize=9)
+    axis.set_xlabel("minutes")
+    axis.set_ylabel("best validation R2, mean over seeds")
+    axis.legend(frameon=False, loc="lower right", fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
-    figure.savefig(IMAGES / "search_real.png", dpi=130)
+    figure.savefig(IMAGES / f"search_real_{task}.png", dpi=130)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=("run", "page"))
     parser.add_argument("methods", nargs="*")
+    parser.add_argument("--tasks", nargs="+", choices=TASKS, default=list(TASKS))
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--minutes", type=float, default=2.5)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path("runs/search-real"))
     parser.add_argument("--shared", type=Path, default=SHARED)

@@ -8,12 +8,11 @@ large cluster would.
 """
 
 import argparse
-import json
 import time
 
 import numpy as np
 import torch
-from common import RESULTS, write_result
+from common import kept, write_result
 
 from cellwright.methods import Search
 from cellwright.methods.catalogue import METHODS, method_of
@@ -86,8 +85,7 @@ def main() -> None:
     parser.add_argument("methods", nargs="*", default=list(METHODS))
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    path = RESULTS / "suggestion_cost.json"
-    results = json.loads(path.read_text())["methods"] if path.exists() else {}
+    results = kept("suggestion_cost").get("methods", {})
     print(f"{'method':12} {'  '.join(f'{mark:>8,}' for mark in MARKS)}  asked a second, 64 at once")
     for method in arguments.methods:
         costs, fast = growing(method), rate(method) if method not in LAST else None

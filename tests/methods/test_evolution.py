@@ -50,6 +50,20 @@ def test_no_architecture_is_proposed_twice_nor_while_under_way() -> None:
     assert len(set(keys)) == len(keys)
 
 
+@pytest.mark.parametrize(
+    ("options", "first"), [({}, 20), ({"first": 7, "sample": 5}, 7), ({"first": 3}, 10), ({"population": 12}, 12)]
+)
+def test_children_come_after_the_first_successes(options: dict[str, Any], first: int) -> None:
+    space = settings_space()
+    for count in (first - 1, first):
+        search = Evolution(space, seed=5, fidelity=Fidelity(), **options)
+        known = [trial.proposal.point.values for trial in told(search, space, lambda _: 0.0, count)]
+        proposal = search.ask(count, {})
+        assert proposal is not None
+        nearest = min(sum(a != b for a, b in zip(proposal.point.values, of, strict=True)) for of in known)
+        assert (nearest == 1) == (count == first)
+
+
 def test_asking_changes_nothing_and_telling_again_gives_the_same() -> None:
     space = settings_space()
     first, second = (Evolution(space, seed=3, fidelity=Fidelity(2), population=6, sample=3) for _ in range(2))

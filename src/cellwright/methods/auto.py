@@ -24,6 +24,7 @@ _BEST = 0.1  # share of all scores that counts as being among the best
 _MEMORY = 0.98  # share of a member's record that stays with each of its trials
 _FLOOR = 0.02  # of any member's share
 _BELIEF = 20.0  # trials that the first record counts for
+_YOUNG = 50  # successes until which evolution draws at random, which the surrogate learns from
 _FIRST = {"surrogate": 0.5, "evolution": 0.15}  # its share of successes
 
 
@@ -42,7 +43,7 @@ class Auto:
         self._seed = seed
         self._members: dict[str, Search] = {
             "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),
-            "evolution": Evolution(space, seed=seed, fidelity=fidelity),
+            "evolution": Evolution(space, seed=seed, fidelity=fidelity, first=_YOUNG),
         }
         self._ranks = Ranks()
         self._records = {name: (_BELIEF * _FIRST[name], _BELIEF) for name in self._members}  # successes, trials

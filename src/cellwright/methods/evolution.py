@@ -52,6 +52,7 @@ class Evolution:
     Args:
         population: of which a sample is taken: the successful trials told last.
         sample: how many compete to be the parent.
+        first: successes after which there are children; with a sample or population that forbids it, as near as can be.
         crossover: share of children that have two parents, and take each decision from either, before one is changed.
         inherit: a child begins with the weights of its first parent where shapes agree.
     """
@@ -64,6 +65,7 @@ class Evolution:
         fidelity: Fidelity,
         population: int = 50,
         sample: int = 10,
+        first: int = 20,
         crossover: float = 0.0,
         inherit: bool = False,
     ) -> None:
@@ -75,8 +77,8 @@ class Evolution:
         self._space = space
         self._seed = seed
         self._fidelity = fidelity
-        self._size = population
         self._sample = sample
+        self._first = max(sample, min(first, population))
         self._crossover = crossover
         self._inherit = inherit
         self._population: deque[Grown] = deque(maxlen=population)
@@ -84,10 +86,10 @@ class Evolution:
         self._born = 0  # successes told, of all times
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return a random point while the population is young, a child of its best later; none that is known."""
+        """Return a random point at first, a child of the best later; none that is known."""
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
-        for _ in range(_TRIES if self._born >= self._size else 0):
+        for _ in range(_TRIES if self._born >= self._first else 0):
             parent, child = self._child(rng)
             if self._known.new(child, under_way):
                 return Proposal(number, child, self._fidelity, {INHERITS: parent.number} if self._inherit else {})

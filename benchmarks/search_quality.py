@@ -26,7 +26,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import tables
-from common import IMAGES, RESULTS, machine, machine_in_words, rank_table, write_search_page
+from common import IMAGES, RESULTS, kept, machine, machine_in_words, rank_table, write_search_page
 from peers import PEERS
 
 from cellwright.cli.terminal import plural
@@ -123,28 +123,28 @@ def run(arguments: argparse.Namespace) -> None:
     marks = sum(mark <= arguments.evaluations for mark in MARKS)
     for method in arguments.methods:
         path = FOLDER / f"{method}.json"
-        kept = json.loads(path.read_text())["regret"] if path.exists() and not arguments.anew else {}
+        known = {} if arguments.anew else kept(f"{FOLDER.name}/{method}").get("regret", {})
         jobs = [
             (method, task, seed, workers, arguments.evaluations)
             for workers in arguments.workers
             for task in arguments.tasks or tables.names()
             for seed in range(arguments.seeds)
-            if marks > len(kept.get(str(workers), {}).get(task, {}).get(str(seed), {}).get("regret", ()))
+            if marks > len(known.get(str(workers), {}).get(task, {}).get(str(seed), {}).get("regret", ()))
         ]
         started = time.perf_counter()
         with multiprocessing.get_context("fork").Pool(arguments.processes) as pool:
             for job, (reached, cost) in zip(jobs, pool.imap(one, jobs), strict=True):
-                of = kept.setdefault(str(job[3]), {}).setdefault(job[1], {})
+                of = known.setdefault(str(job[3]), {}).setdefault(job[1], {})
                 of[str(job[2])] = {"regret": [round(value, 5) for value in reached], "milliseconds": round(cost, 3)}
         meta = {"method": method, "marks": MARKS, "machine": machine(), "versions": versions()}
-        path.write_text(json.dumps({**meta, "regret": kept}) + "\n")
+        path.write_text(json.dumps({**meta, "regret": known}) + "\n")
         print(f"{method}: {len(jobs)} runs in {time.perf_counter() - started:.0f} s")
 
 
 def regrets(method: str, workers: int) -> Reached:
     """Return what a method reached."""
-    kept = json.loads((FOLDER / f"{method}.json").read_text())["regret"].get(str(workers), {})
-    return {task: {seed: run["regret"] for seed, run in seeds.items()} for task, seeds in kept.items()}
+    of = json.loads((FOLDER / f"{method}.json").read_text())["regret"].get(str(workers), {})
+    return {task: {seed: run["regret"] for seed, run in seeds.items()} for task, seeds in of.items()}
 
 
 def compared(methods: list[str], workers: int, mark: int) -> tuple[list[str], list[str], np.ndarray]:

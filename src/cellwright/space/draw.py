@@ -14,7 +14,7 @@ from cellwright.space.decisions import Choice, Decision, When
 from cellwright.space.graph import Space
 from cellwright.space.joins import Connect
 from cellwright.space.operation import Operation, Shape
-from cellwright.space.vertices import Mirror, Node
+from cellwright.space.vertices import AnyVertex, Mirror, Node
 
 __all__ = [
     "architecture_dot",
@@ -297,7 +297,7 @@ def _space_badges(space: Space) -> dict[str, str]:
     return {name: letters[owner] for name, owner in owners.items() if owner in letters}
 
 
-def _space_box(vertex: Input | Node | Mirror, badge: str) -> Box:
+def _space_box(vertex: AnyVertex, badge: str) -> Box:
     if isinstance(vertex, Input):
         return Box(vertex.name, (_shape(vertex.shape),), "input")
     if isinstance(vertex, Mirror):
@@ -315,7 +315,7 @@ def _space_box(vertex: Input | Node | Mirror, badge: str) -> Box:
     return Box(vertex.name, tuple(lines), kind, badge, words)
 
 
-def _is_skip(vertex: Input | Node | Mirror) -> bool:
+def _is_skip(vertex: AnyVertex) -> bool:
     return (
         isinstance(vertex, Node)
         and isinstance(vertex.operation, Choice)

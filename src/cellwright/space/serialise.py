@@ -8,7 +8,7 @@ from cellwright.space.architecture import Input
 from cellwright.space.decisions import Choice, Decision, Float, Integer, When
 from cellwright.space.graph import Space
 from cellwright.space.operation import Operation, operation_from_json, operation_to_json
-from cellwright.space.vertices import Mirror, Node
+from cellwright.space.vertices import AnyVertex, Mirror, Node
 
 __all__ = ["space_from_json", "space_to_json"]
 
@@ -43,7 +43,7 @@ def space_from_json(value: dict[str, Any]) -> Space:
         raise SpaceError(f"this is no space of this version of cellwright: {error!r}") from error
 
 
-def _vertex_to_json(vertex: Input | Node | Mirror) -> dict[str, Any]:
+def _vertex_to_json(vertex: AnyVertex) -> dict[str, Any]:
     if isinstance(vertex, Input):
         return {"input": vertex.name, "shape": list(vertex.shape)}
     if isinstance(vertex, Mirror):
@@ -57,7 +57,7 @@ def _vertex_to_json(vertex: Input | Node | Mirror) -> dict[str, Any]:
     return {"node": vertex.name, "sources": list(vertex.sources), **what}
 
 
-def _vertex_from_json(value: dict[str, Any]) -> Input | Node | Mirror:
+def _vertex_from_json(value: dict[str, Any]) -> AnyVertex:
     if "input" in value:
         return Input(value["input"], tuple(value["shape"]))
     sources = tuple(value["sources"])

@@ -11,7 +11,7 @@ from cellwright.space.joins import Add, Concatenate, Connect
 from cellwright.space.operation import Operation, Shape
 from cellwright.space.plain import Dense
 from cellwright.space.sequences import Flatten
-from cellwright.space.vertices import Mirror, Node
+from cellwright.space.vertices import AnyVertex, Mirror, Node
 
 __all__ = ["Block", "Sketch"]
 
@@ -43,7 +43,7 @@ class Sketch:
     """
 
     def __init__(self) -> None:
-        self._vertices: list[Input | Node | Mirror] = []
+        self._vertices: list[AnyVertex] = []
 
     def input(self, name: str, shape: int | Shape) -> Block:
         """Add a place where data enters."""
@@ -116,7 +116,7 @@ class Sketch:
         end = (Node("flatten", (output.end,), Flatten()), Node("output", ("flatten",), Dense(units)))
         return Space(name, (*self._vertices, *end), tuple(settings), tuple(forbidden))
 
-    def _add(self, vertex: Input | Node | Mirror) -> Block:
+    def _add(self, vertex: AnyVertex) -> Block:
         self._vertices.append(vertex)
         return Block((vertex.name,))
 

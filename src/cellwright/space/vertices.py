@@ -68,7 +68,7 @@ def check_vertices(space: str, vertices: Sequence[AnyVertex]) -> None:
     """Raise SpaceError unless each vertex reads what comes before it, and the last one always reads something."""
     seen: dict[str, AnyVertex] = {}
     for vertex in vertices:
-        if not isinstance(vertex, Input | Node | Mirror):
+        if not isinstance(vertex, AnyVertex):
             raise SpaceError(f"space {space!r} holds {vertex!r}, which is no Input, Node or Mirror")
         if vertex.name in seen:
             raise SpaceError(f"two vertices are called {vertex.name!r}; rename one")

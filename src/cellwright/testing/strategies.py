@@ -28,6 +28,7 @@ from cellwright.space import (
     Space,
     When,
 )
+from cellwright.space.vertices import AnyVertex
 
 __all__ = ["operations", "spaces"]
 
@@ -85,7 +86,7 @@ _in_spaces: st.SearchStrategy[Operation] = st.sampled_from(
 def spaces(draw: st.DrawFn, *, floats: bool = True) -> Space:
     """Draw a space of vectors with fixed nodes, choices, mirrors, mimes, skip connections, conditions and settings."""
     inputs = [Input(name, (3,)) for name in "ab"[: draw(st.integers(1, 2))]]
-    vertices: list[Input | Node | Mirror] = list(inputs)
+    vertices: list[AnyVertex] = list(inputs)
     choices: list[Choice] = []
     for number in range(draw(st.integers(1, 5))):
         vertices.append(_vertex(draw, f"n{number}", vertices, choices))
@@ -98,9 +99,7 @@ def spaces(draw: st.DrawFn, *, floats: bool = True) -> Space:
     return Space("random", tuple(vertices), settings, draw(_forbidden([*choices, *settings])))
 
 
-def _vertex(
-    draw: st.DrawFn, name: str, before: list[Input | Node | Mirror], choices: list[Choice]
-) -> Input | Node | Mirror:
+def _vertex(draw: st.DrawFn, name: str, before: list[AnyVertex], choices: list[Choice]) -> AnyVertex:
     names = [vertex.name for vertex in before]
     several = tuple(draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True)))
     plain = [choice for choice in choices if not isinstance(choice.options[0], Connect)]

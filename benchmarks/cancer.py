@@ -22,6 +22,8 @@ from cellwright.data.splits import Division
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "cancer.md"
 BEGIN, END = "<!-- results: benchmarks/cancer.py -->", "<!-- end of results -->"
+#: settings of training that came late, and in words
+_SINCE = {"clip": "gradients were clipped", "average": "weights were averaged"}
 _RATIOS = {"parameters": "fewer", "seconds": "faster"}
 
 
@@ -132,7 +134,7 @@ def summary(task: Task, runs: list[cw.Run], tables: list[dict[str, dict[str, Any
         "split": task.split,
         "folds": task.folds,
         "method": runs[0].request.method,
-        "clip": runs[0].request.recipe["clip"],
+        **{setting: runs[0].request.recipe[setting] for setting in _SINCE},
         "minutes": float(np.sum([run.summary()["seconds"] for run in runs]) / 60),
         "networks": int(np.sum([run.summary()["trials"] for run in runs])),
         "seeds": task.posttrain[1],
@@ -184,7 +186,7 @@ def page(results: dict[str, Any]) -> str:
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
     lines += [
-        *_unclipped(results),
+        *_older(results),
         "",
         "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
         "found (7.3 times fewer), trained 2.5 times faster, R² 0.926 and 0.930; Uno 19,274,001 and 1,670,401 (11.5",
@@ -210,10 +212,13 @@ def _differences(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _unclipped(results: dict[str, Any]) -> list[str]:
-    """Return a line about results of before gradients were clipped."""
-    before = [result["title"] for result in results.values() if "clip" not in result]
-    return ["", f"Run before gradients were clipped, by hand and found: {'; '.join(before)}."] if before else []
+def _older(results: dict[str, Any]) -> list[str]:
+    """Return lines about results of before training was what it is now."""
+    lines = []
+    for setting, what in _SINCE.items():
+        before = [result["title"] for result in results.values() if setting not in result]
+        lines += ["", f"Run before {what}, by hand and found: {'; '.join(before)}."] if before else []
+    return lines
 
 
 def _less_by_hand(result: dict[str, Any]) -> str:
@@ -244,7 +249,7 @@ def excerpt(results: dict[str, Any]) -> str:
         f"On {box['cores']} cores ({box['processor']}), minutes of search each; what was spent where, and the paper's",
         "own figures: [results](docs/results/cancer.md). All is trained and judged on the same rows, the test rows",
         "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds.",
-        *_unclipped(results),
+        *_older(results),
     ]
     return "\n".join(lines)
 

@@ -54,12 +54,15 @@ def run_in(folder: Path, problem: Callable[[], cw.Problem], *, minutes: float, *
     return cw.search(problem(), minutes=minutes, out=folder, **asked)
 
 
-def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> None:
-    """Print what each job comes to, in their order; so many at a time, each in a process of its own."""
+def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> list[str]:
+    """Print and return what each job comes to, in their order; so many at a time, each in a process of its own."""
     context = multiprocessing.get_context("spawn")
+    lines = []
     with ProcessPoolExecutor(processes, mp_context=context, max_tasks_per_child=1) as pool:
         for line in pool.map(work, jobs):
             print(line, flush=True)
+            lines.append(line)
+    return lines
 
 
 def plus_minus(values: Sequence[float]) -> str:

@@ -120,6 +120,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(1)
     FOLDER.mkdir(parents=True, exist_ok=True)
+    meta = {"marks": MARKS, "machine": machine(), "versions": versions()}
     marks = sum(mark <= arguments.evaluations for mark in MARKS)
     for method in arguments.methods:
         path = FOLDER / f"{method}.json"
@@ -136,8 +137,7 @@ def run(arguments: argparse.Namespace) -> None:
             for job, (reached, cost) in zip(jobs, pool.imap(one, jobs), strict=True):
                 of = known.setdefault(str(job[3]), {}).setdefault(job[1], {})
                 of[str(job[2])] = {"regret": [round(value, 5) for value in reached], "milliseconds": round(cost, 3)}
-        meta = {"method": method, "marks": MARKS, "machine": machine(), "versions": versions()}
-        path.write_text(json.dumps({**meta, "regret": known}) + "\n")
+                path.write_text(json.dumps({"method": method, **meta, "regret": known}) + "\n")  # slow peers take hours
         print(f"{method}: {len(jobs)} runs in {time.perf_counter() - started:.0f} s")
 
 

@@ -64,5 +64,5 @@ def test_either_kind_of_decision_may_be_missing(space: Space) -> None:
 
 @pytest.mark.parametrize("options", [{"sample": 0}, {"sample": 51}])
 def test_options_out_of_range_are_refused(options: dict[str, Any]) -> None:
-    with pytest.raises(UsageError, match="agebo needs"):
+    with pytest.raises(UsageError, match="1 <= sample <= population"):
         Agebo(SPACE, seed=0, fidelity=Fidelity(), **options)

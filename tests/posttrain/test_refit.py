@@ -80,7 +80,7 @@ def test_the_seed_decides(tumor: Problem) -> None:
 
 
 def test_patience_keeps_the_epoch_that_validation_prefers(tumor: Problem) -> None:
-    outcome = refit(tumor, "by hand", learning_rate=0.5)
+    outcome = refit(tumor, "by hand", learning_rate=0.5, average=None)
     assert outcome.scores["epochs"] < 6
 
 

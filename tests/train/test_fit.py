@@ -190,6 +190,7 @@ def test_every_optimizer_learns(response: Problem, optimizer: str, decay: float)
         ("weight_decay", 0.1),
         ("schedule", "cosine"),
         ("clip", 1e-3),
+        ("average", 1.0),
     ],
 )
 def test_a_setting_of_the_space_goes_before_the_recipe(response: Problem, name: str, value: Any) -> None:
@@ -251,6 +252,8 @@ def test_an_unknown_setting_is_answered_with_the_known_ones(response: Problem) -
         {"patience": 0},
         {"repeats": 0},
         {"clip": 0.0},
+        {"average": -1.0},
+        {"average": math.inf},
     ],
 )
 def test_a_recipe_out_of_range_is_refused(wrong: dict[str, Any]) -> None:

@@ -5,15 +5,14 @@ first there are very many, which act alike for small changes; of the second few,
 differs from its parent in one decision on the network; its settings are those of which a forest expects most.
 """
 
-from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
 
-from cellwright.errors import SpaceError, UsageError
-from cellwright.methods.evolution import Grown, winner
+from cellwright.errors import SpaceError
 from cellwright.methods.forest import Forest
 from cellwright.methods.known import Known
+from cellwright.methods.population import Population
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
@@ -30,29 +29,26 @@ class Agebo:
     In a space without settings this is evolution; in one of settings alone, the forest chooses among random points.
 
     Args:
-        population: of which a sample is taken: the successful trials told last.
-        sample: how many compete to be the parent.
+        population, sample, first: of the `Population`.
     """
 
-    def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, population: int = 50, sample: int = 10) -> None:
-        if not 1 <= sample <= population:
-            raise UsageError(f"agebo needs 1 <= sample <= population, not {sample!r} and {population!r}")
+    def __init__(
+        self, space: Space, *, seed: int, fidelity: Fidelity, population: int = 50, sample: int = 10, first: int = 20
+    ) -> None:
         self._space = space
         self._seed = seed
         self._fidelity = fidelity
-        self._sample = sample
+        self._population = Population(population, sample, first)
         self._known = Known(space)
-        self._forest = Forest(space, self._known, seed=seed, initial=population)
-        self._population: deque[Grown] = deque(maxlen=population)
+        self._forest = Forest(space, self._known, seed=seed, initial=self._population.first)
         names = {decision.name for decision in space.settings}
         self._settings = [place for place, decision in enumerate(space.decisions) if decision.name in names]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return a random point while the population is young, a child of its best later; none that is known."""
+        """Return a random point at first, a child of the best later; none that is known."""
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
-        young = len(self._population) < (self._population.maxlen or 0)
-        if not young and self._forest.learnt:
+        if self._population.mature and self._forest.learnt:
             found = self._child(rng, under_way)
             if found is not None:
                 return Proposal(number, found, self._fidelity)
@@ -62,14 +58,12 @@ class Agebo:
         """Tell the forest; take a success into the population."""
         self._known.add(trial)
         self._forest.tell(trial)
-        grown = Grown.of(trial)
-        if grown is not None:
-            self._population.append(grown)
+        self._population.add(trial)
 
     def _child(self, rng: np.random.Generator, under_way: frozenset[str]) -> Point | None:
         """Return a new child with the settings of the highest bound; None: none was found."""
         for _ in range(_TRIES):
-            child = self._mutated(winner(self._population, self._sample, rng).point, rng)
+            child = self._mutated(self._population.winner(rng).point, rng)
             drawn = [child, *(self._with_settings(child, self._space.sample(rng)) for _ in range(_SETTINGS))]
             new = [point for point in dict.fromkeys(drawn) if self._space.allows(point.values)]
             new = [point for point in new if self._known.new(point, under_way)]

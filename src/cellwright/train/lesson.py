@@ -15,6 +15,7 @@ from cellwright.data.dataset import Dataset
 from cellwright.metrics import Task
 from cellwright.seeds import Use, rng_for, seed_for
 from cellwright.space import Architecture
+from cellwright.train.average import Average
 from cellwright.train.fitted import Diverged, Fitted
 from cellwright.train.kept import Slot
 from cellwright.train.recipe import Recipe, pace, usual_batch
@@ -66,6 +67,7 @@ class Lesson:
         network = Members(self.architecture).to(resident.device)
         fitted = Fitted(network, resident, task, location, scale)
         pass_ = _Pass(fitted, recipe, recipe.batch_size or usual_batch(len(rows)), self.fidelity.epochs, len(rows))
+        fitted = replace(fitted, network=pass_.judged)
         history: list[float] = []
         best = _Best()
         left_off = slot.load(resident.device) if slot else None
@@ -83,7 +85,7 @@ class Lesson:
             measured = measure(fitted) if measure else {}
             history.append(_goodness(task, measured) if measured else 0.0)
             if not keep or history[-1] > best.score:
-                best = _Best(history[-1], measured, _copied(network) if keep else {}, pass_.epochs)
+                best = _Best(history[-1], measured, _copied(pass_.judged) if keep else {}, pass_.epochs)
             if late or epoch == last_epoch or (keep and _stale(history, recipe)):
                 break
         if slot and self.fidelity.stop is not None:
@@ -91,9 +93,9 @@ class Lesson:
         elif slot:
             slot.clear()
         if best.weights:
-            network.load_state_dict(best.weights)
+            pass_.judged.load_state_dict(best.weights)
         if slot:
-            slot.leave(network)
+            slot.leave(pass_.judged)
         return replace(fitted, history=tuple(history), epochs=best.epochs, seconds=pass_.seconds, scores=best.measured)
 
 
@@ -114,12 +116,18 @@ class _Pass:
         self._recipe = recipe
         self._batch_size = batch_size
         self._optimizer = recipe.optimizer_of(fitted.network)
+        self._average = None if recipe.average is None else Average(fitted.network, recipe.average)
         self._weights = [list(member.parameters()) for member in fitted.network.networks]  # of each member
         self._steps = epochs * -(-rows // batch_size)
         self._rows = rows
         target, regression = fitted.resident.target, fitted.task is Task.REGRESSION
         self._target = (target - fitted.location) / fitted.scale if regression else target
         self._loss = _mean_square if regression else _cross_entropy
+
+    @property
+    def judged(self) -> Members:
+        """The network whose weights count: the average, if there is one."""
+        return self._average.network if self._average else self._fitted.network
 
     @property
     def epochs(self) -> float:
@@ -164,6 +172,9 @@ class _Pass:
                 for weights in self._weights:
                     nn.utils.clip_grad_norm_(weights, self._recipe.clip)
             self._optimizer.step()
+            self._step += 1
+            if self._average:
+                self._average.take(network, self._step)
             total += value.detach()
             self.seconds = before + time.perf_counter() - started
             if self.seconds >= deadline:
@@ -181,6 +192,7 @@ class _Pass:
         return {
             "network": self._fitted.network.state_dict(),
             "optimizer": self._optimizer.state_dict(),
+            "average": self._average and self._average.state(),
             "place": (self.epoch, self._row, self._step),
             "chance": torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state(),
         }
@@ -190,6 +202,8 @@ class _Pass:
         device = self._fitted.resident.device
         self._fitted.network.load_state_dict(state["network"])
         self._optimizer.load_state_dict(state["optimizer"])
+        if self._average:
+            self._average.take_up(state["average"])
         self.epoch, self._row, self._step = state["place"]
         chance = state["chance"].cpu()
         if device.type == "cuda":
@@ -202,7 +216,6 @@ class _Pass:
             rate = self._recipe.learning_rate * pace(self._recipe.schedule, self._step, self._steps)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
-        self._step += 1
 
 
 def _goodness(task: Task, measured: dict[str, float]) -> float:

@@ -116,7 +116,7 @@ def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Pat
         target="response",
         manual=None,
     )
-    first, other = trained(response), trained(garbled)
+    first, other = (trained(problem, patience=None) for problem in (response, garbled))
     assert weights(first) == weights(other)
     assert (first.location, first.scale) == (other.location, other.scale)
     assert first.scores != other.scores
@@ -161,7 +161,7 @@ def test_patience_returns_to_the_best_epoch(tumor: Problem) -> None:
 
 
 def test_without_patience_the_last_weights_are_kept(tumor: Problem) -> None:
-    fitted = trained(tumor, network(tumor, width=64), epochs=25, learning_rate=0.01, seed=1)
+    fitted = trained(tumor, network(tumor, width=64), epochs=25, learning_rate=0.01, seed=1, patience=None)
     assert len(fitted.history) == fitted.epochs == 25
     assert fitted.history[-1] == -fitted.scores["log_loss"] < max(fitted.history)
 

@@ -16,7 +16,7 @@ from cellwright.errors import UsageError
 from cellwright.problem import Problem
 from cellwright.space import Dense, Point, Sketch
 from cellwright.testing.evaluators import Allocate, Crash, Sleep, Total
-from cellwright.train import Isolated, Train
+from cellwright.train import Isolated, Recipe, Train
 from cellwright.trial import Fidelity, Outcome, Proposal, Status
 
 Make = Callable[..., Isolated]
@@ -70,7 +70,7 @@ def trainer(problem: Problem) -> tuple[Train, dict[str, Proposal]]:
     space = sketch.space("s", sketch.node("second", first, (Dense(4), Dense(40_000))))
     points = {"soon": ((0, 0), 1), "never": ((0, 0), 10**9), "big": ((1, 1), 1)}
     proposals = {name: Proposal(0, space.point(at), Fidelity(epochs)) for name, (at, epochs) in points.items()}
-    return Train(problem, space, seed=0, device="cpu"), proposals
+    return Train(problem, space, seed=0, recipe=Recipe(patience=None), device="cpu"), proposals
 
 
 def test_a_child_stays_warm_from_trial_to_trial(make: Make) -> None:

@@ -98,7 +98,7 @@ def test_validation_rows_teach_only_who_is_fitted_again(response: Problem, chang
     _, split = response.data()
     garbled = changed("garbled", with_target(split.validation, lambda value: 20 - 3 * value))
     for refit in (False, True):
-        first, other = (trained(problem, refit=refit) for problem in (response, garbled))
+        first, other = (trained(problem, refit=refit, patience=None) for problem in (response, garbled))
         assert (weights(first) == weights(other)) is not refit
         assert (first.location == other.location) is not refit
         differs = (first.predict(split.test) != other.predict(split.test)).any()

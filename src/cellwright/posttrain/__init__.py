@@ -28,7 +28,6 @@ __all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "tot
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
 _FEW_ROWS = 5000
-_PATIENCE = 3
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
 
@@ -68,7 +67,7 @@ def posttrain(
 
     Args:
         epochs: None: as `most_epochs` says.
-        patience: None: 3, or no early stopping where the search cross-validated.
+        patience: None: as in the search, or no early stopping where that cross-validated.
         against: what the leaders are compared with: "manual" (the network made by hand), "mean", "linear", "boosting".
         splits: what else to divide the rows by, to be reported beside the run's own split. The search has seen rows on
             which these test, so only the run's own split tells what new data will bring.
@@ -91,9 +90,9 @@ def posttrain(
     candidates = _candidates(run, top, seeds, against)
     epochs = most_epochs(run) if epochs is None else epochs
     fidelity = Fidelity(epochs)
-    if patience is None and run.request.fidelity.folds == 1:
-        patience = _PATIENCE
-    recipe = replace(Recipe(**run.request.recipe), patience=patience)
+    recipe = Recipe(**run.request.recipe)
+    if patience is not None or run.request.fidelity.folds > 1:
+        recipe = replace(recipe, patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
     refit = run.problem.rows < _FEW_ROWS if refit is None else refit
     evaluate = Refit(problems, candidates, run.request.seed, recipe, run.request.device, refit)

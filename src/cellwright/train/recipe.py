@@ -65,7 +65,7 @@ class Recipe:
     batch_size: int | None = None
     weight_decay: float = 0.0
     schedule: str = "constant"
-    patience: int | None = None
+    patience: int | None = 3
     repeats: int = 1
     clip: float | None = 1.0
     average: float | None = 6.0

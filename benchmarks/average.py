@@ -33,7 +33,7 @@ TASKS = {
     "O'Neil doses, by curve": ("uno", "uno-dose", "pair", 15, 1.0),
     "Tissue of origin": ("tissue", None, "row", 20, 1.0),
 }
-AVERAGES = (None, 1.0, 3.0, 6.0, 12.0)
+AVERAGES = (None, 1.0, 6.0)
 BY_HAND = "by hand"
 
 

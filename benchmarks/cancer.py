@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import SHARED, kept, machine, machine_in_words, problem_of, run_in, write_result
+from common import SHARED, kept, machine, machine_in_words, older, problem_of, run_in, since, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -22,8 +22,6 @@ from cellwright.data.splits import Division
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "cancer.md"
 BEGIN, END = "<!-- results: benchmarks/cancer.py -->", "<!-- end of results -->"
-#: settings of training that came late, and in words
-_SINCE = {"clip": "gradients were clipped", "average": "weights were averaged"}
 _RATIOS = {"parameters": "fewer", "seconds": "faster"}
 
 
@@ -134,7 +132,7 @@ def summary(task: Task, runs: list[cw.Run], tables: list[dict[str, dict[str, Any
         "split": task.split,
         "folds": task.folds,
         "method": runs[0].request.method,
-        **{setting: runs[0].request.recipe[setting] for setting in _SINCE},
+        **since(runs[0]),
         "minutes": float(np.sum([run.summary()["seconds"] for run in runs]) / 60),
         "networks": int(np.sum([run.summary()["trials"] for run in runs])),
         "seeds": task.posttrain[1],
@@ -186,7 +184,7 @@ def page(results: dict[str, Any]) -> str:
             f"at most {result['epochs']} epochs{_less_by_hand(result)}"
         )
     lines += [
-        *_older(results),
+        *older({result["title"]: result for result in results.values()}, "by hand and found"),
         "",
         "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
         "found (7.3 times fewer), trained 2.5 times faster, R² 0.926 and 0.930; Uno 19,274,001 and 1,670,401 (11.5",
@@ -209,15 +207,6 @@ def _differences(results: dict[str, Any]) -> list[str]:
             shared = 1 / len(found) + 1 / (result["folds"] - 1)  # of the tested to the trained rows
             error = float(np.std(found - linear, ddof=1) * np.sqrt(shared))
             lines.append(f"- {result['title']}: {np.mean(found - linear):+.4f} ± {error:.4f}")
-    return lines
-
-
-def _older(results: dict[str, Any]) -> list[str]:
-    """Return lines about results of before training was what it is now."""
-    lines = []
-    for setting, what in _SINCE.items():
-        before = [result["title"] for result in results.values() if setting not in result]
-        lines += ["", f"Run before {what}, by hand and found: {'; '.join(before)}."] if before else []
     return lines
 
 
@@ -249,7 +238,7 @@ def excerpt(results: dict[str, Any]) -> str:
         f"On {box['cores']} cores ({box['processor']}), minutes of search each; what was spent where, and the paper's",
         "own figures: [results](docs/results/cancer.md). All is trained and judged on the same rows, the test rows",
         "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds.",
-        *_older(results),
+        *older({result["title"]: result for result in results.values()}, "by hand and found"),
     ]
     return "\n".join(lines)
 

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import os
 import platform
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +21,8 @@ DOCS = RESULTS.parent.parent / "docs"
 SEARCH_PAGE = DOCS / "results" / "search.md"  # two scripts write it, each its own part
 IMAGES = DOCS / "images"
 SHARED = RESULTS.parent.parent.parent / "shared" / "data"  # of data that is not ours to publish
+#: settings of training that came late, and in words
+_SINCE = {"clip": "gradients were clipped", "average": "weights were averaged and the best epoch counted in searches"}
 _REAL = "<!-- real training: benchmarks/search_real.py -->"
 
 
@@ -52,6 +54,21 @@ def run_in(folder: Path, problem: Callable[[], cw.Problem], *, minutes: float, *
     if (folder / "run.json").exists():
         return cw.resume(folder, minutes=minutes)
     return cw.search(problem(), minutes=minutes, out=folder, **asked)
+
+
+def since(run: cw.Run) -> dict[str, Any]:
+    """Return the settings of training that came late, to be kept with what a run found."""
+    return {setting: run.request.recipe[setting] for setting in _SINCE}
+
+
+def older(results: Mapping[str, Mapping[str, Any]], what: str = "") -> list[str]:
+    """Return lines about results, by their titles, of before training was what it is now."""
+    lines = []
+    for setting, words in _SINCE.items():
+        before = [title for title, result in results.items() if setting not in result]
+        names = "all" if len(before) == len(results) else "; ".join(before)
+        lines += ["", f"Run before {words}{what and f', {what}'}: {names}."] if before else []
+    return lines
 
 
 def print_in_turn(work: Callable[[Any], str], jobs: Iterable[Any], processes: int) -> list[str]:

@@ -4,7 +4,7 @@ On drug response (GDSC1, 5 % of the rows, 9 epochs), one worker each, two search
 best network of each search is then trained from the beginning with two other seeds, for all epochs: what a search calls
 its best score is partly luck, and with inherited weights partly its ancestors' training.
 
-    python benchmarks/savings.py run [VARIANT...] [--seeds 5] [--minutes 3] [--out runs/savings]
+    python benchmarks/savings.py run [VARIANT...] [--seeds 5] [--minutes 6] [--out runs/savings]
     python benchmarks/savings.py page [--out ...]
 
 `run` goes on where it was stopped; a variant is named by its first words. `page` writes benchmarks/results/savings.json
@@ -22,7 +22,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import DOCS, kept, machine_in_words, plus_minus, print_in_turn, run_in, write_result
+from common import DOCS, kept, machine_in_words, older, plus_minus, print_in_turn, run_in, since, write_result
 
 import cellwright as cw
 from cellwright.train import Recipe, Train
@@ -69,6 +69,7 @@ def one(job: tuple[str, int, float, Path]) -> str:
             "again": float(np.mean([-1.0 if score is None else score for score in again])),
             "trials": len(trials),
             "seconds": float(sum(trial.outcome.seconds for trial in trials)),
+            **since(run),
         }
         result.write_text(json.dumps(found))
     return result.read_text()
@@ -88,25 +89,25 @@ def run(arguments: argparse.Namespace) -> None:
 def page(arguments: argparse.Namespace) -> None:
     """Write figures and page."""
     found = [json.loads(path.read_text()) for path in sorted(arguments.out.glob("*/again.json"))]
+    found = [{"minutes": arguments.minutes, **one} for one in found]
     anew = {one["variant"] for one in found}
     found += [one for one in kept("savings").get("runs", []) if not anew & {one["variant"], base_of(one["variant"])}]
     of = {variant: [one for one in found if one["variant"] == variant] for variant in VARIANTS}
-    write_result("savings", {"minutes": arguments.minutes, "runs": found})
+    write_result("savings", {"runs": found})
     text = [
         "# What halving saves, and whether inherited weights pay",
         "",
         f"Made by `benchmarks/savings.py`. GDSC1, {100 * FRACTION:g} % of the rows, {EPOCHS} epochs, the default space",
-        f"and limit on parameters; a full search takes {arguments.minutes:g} minutes with one worker. *Best* is the",
-        "validation R2 of the best network at full length; *again* is that of the same network, trained from the",
+        "and limit on parameters, one worker. *Minutes* are those that the search was given; *best* is the validation",
+        "R2 of the best network at full length; *again* is that of the same network, trained from the",
         "beginning with two other seeds, and is what counts. Means over seeds ± standard errors; *difference* is that",
         "of *again* to the full search of the same method, seed by seed.",
         "",
-        "A search of this problem begins with six points that do well at full length. That leaves halving little to",
-        "save where only tens of networks are tried, and what leads after one pass is not what leads after nine. The",
-        "searches by evolution ran before there were such points.",
+        "A search of this problem begins with points that do well at full length, which leaves little to save where",
+        "only tens of networks are tried.",
         "",
-        "| search | seeds | networks | seconds of training | best | again | difference |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| search | minutes | seeds | networks | seconds of training | best | again | difference |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for variant, runs in of.items():
         if not runs:
@@ -116,7 +117,9 @@ def page(arguments: argparse.Namespace) -> None:
         cells = [plus_minus([one[what] for one in runs]) for what in ("best", "again")]
         less = "" if variant == base_of(variant) else plus_minus(apart)
         counts = [f"{np.mean([one[what] for one in runs]):.0f}" for what in ("trials", "seconds")]
-        text.append(f"| {variant} | {len(runs)} | {' | '.join(counts)} | {' | '.join(cells)} | {less} |")
+        given = [f"{VARIANTS[variant][0] * runs[0]['minutes']:g}", str(len(runs))]
+        text.append(f"| {variant} | {' | '.join([*given, *counts, *cells, less])} |")
+    text += older({variant: runs[0] for variant, runs in of.items() if runs})
     text += [
         "",
         f"{machine_in_words()}. [Figures](../../benchmarks/results/savings.json).",
@@ -129,7 +132,7 @@ def main() -> None:
     parser.add_argument("command", choices=("run", "page"))
     parser.add_argument("variants", nargs="*", metavar="VARIANT")
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--minutes", type=float, default=6)
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, default=Path("runs/savings"))
     arguments = parser.parse_args()

@@ -27,10 +27,12 @@ from common import (
     SHARED,
     kept,
     machine_in_words,
+    older,
     plus_minus,
     print_in_turn,
     problem_of,
     run_in,
+    since,
     write_result,
     write_search_page,
 )
@@ -112,6 +114,7 @@ def page(arguments: argparse.Namespace) -> None:
                 "area": areas[method].round(5).tolist(),
                 "end": of[:, -1].round(5).tolist(),
                 "rank": round(float(rank), 2),
+                **since(cw.Run(folder_of(arguments.out, task, method, seeds[0]))),
             }
             for (method, of), rank in zip(curves.items(), ranks, strict=True)
         }
@@ -139,6 +142,7 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
         for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
             lines.append(f"| {method} | {plus_minus(of['area'])} | {plus_minus(of['end'])} | {of['rank']:.2f} |")
         lines += ["", f"![Best score over time](../images/search_real_{task}.png)"]
+    lines += older({TITLES[task]: next(iter(methods.values())) for task, methods in results.items()})
     figures = "[Figures](../../benchmarks/results/search_real.json)"
     end = f"{machine_in_words()}. {figures}."
     return [*lines, "", end]

@@ -1,6 +1,6 @@
 from collections import Counter
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.methods.driving import told
@@ -84,6 +84,24 @@ def test_failures_count_and_do_not_go_on() -> None:
     failed = {trial.number for trial in trials if trial.score is None}
     assert failed
     assert not failed & {origin(trial) for trial in trials if CONTINUES in trial.proposal.notes}
+
+
+def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
+    class Hearing(Random):
+        heard: ClassVar[list[Trial]] = []
+
+        def tell(self, trial: Trial) -> None:
+            self.heard.append(trial)
+            super().tell(trial)
+
+    trials = told(Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL), SPACE, worth, 60)
+    heard = Hearing.heard
+    assert [trial.number for trial in heard] == [trial.number for trial in trials]
+    assert heard[0].score == trials[0].score  # nothing is known yet of what training brings
+    rest = heard[13:]  # one has come to the end: a tenth an epoch
+    assert {trial.proposal.fidelity.stop for trial in rest} == {1.0, 3.0, None}
+    for trial in rest:
+        assert trial.score == pytest.approx(float(SPACE.encode(trial.proposal.point).sum()) + 0.9)
 
 
 def test_leaders_are_those_that_were_trained_furthest() -> None:

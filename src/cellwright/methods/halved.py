@@ -59,7 +59,8 @@ class _Rung:
 class Halved:
     """Another search, of whose trials the first third of each rung goes on with its training in the next one.
 
-    The other search is told every trial; of a network that went on it hears again.
+    The other search is told every trial, with the score to be expected of it at the end: its own, and the median of
+    what others gained that went on from there. Of a network that went on it hears again.
 
     Args:
         fidelity: of the highest rung.
@@ -99,6 +100,8 @@ class Halved:
             costs = np.array([float(eta) ** rung * (rungs - rung) for rung in range(rungs)])
             self._starts = list((1 / costs) / (1 / costs).sum())
         self._rungs: list[_Rung] = [_Rung(eta) for _ in self._fidelities]
+        self._scores: list[dict[int, float]] = [{} for _ in self._fidelities]  # of a rung, by the trial that began
+        self._gains: list[list[float]] = [[] for _ in stops]  # from each rung to the next
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a network that deserves to go on, the furthest first; else what the other search asks."""
@@ -125,7 +128,19 @@ class Halved:
                 self._rungs[place - 1].went_on(origin)
             if trial.evaluated:
                 self._rungs[place].add(origin, trial.proposal, self._reached(trial))
+                trial = self._expected(trial, place)
         self._search.tell(trial)
+
+    def _expected(self, trial: Trial, place: int) -> Trial:
+        """Return a trial of a rung with the score that is to be expected of it at the end."""
+        origin, score = trial.proposal.origin, trial.score
+        if score is None:
+            return trial
+        self._scores[place][origin] = score
+        if place > 0 and origin in self._scores[place - 1]:
+            self._gains[place - 1].append(score - self._scores[place - 1][origin])
+        more = sum(float(np.median(gains)) for gains in self._gains[place:] if gains)
+        return replace(trial, outcome=replace(trial.outcome, score=score + more))
 
     def _reached(self, trial: Trial) -> tuple[float, ...] | None:
         if self._objectives:

@@ -206,7 +206,7 @@ def page(_: argparse.Namespace) -> None:
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
         text += ["## Slow searches of others", "", "Up to 100 evaluations, beside the rest with as many seeds.", ""]
-        for dropped in ({"deephyper", "optuna-gp"}, set()):
+        for dropped in ({"deephyper"}, set()):
             text += lines([method for method in methods if method not in dropped], 1, 100)
     published = [method for method in ("ppo", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):

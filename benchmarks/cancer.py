@@ -228,16 +228,19 @@ def excerpt(results: dict[str, Any]) -> str:
     for result in results.values():
         kinds = result["kinds"]
         hand, found = kinds.get("manual"), kinds["found"]
-        cells = [_score(hand), f"**{_score(found)}**"]
+        best = max(kinds, key=lambda kind: kinds[kind]["score"])
+        score = {kind: f"**{_score(of)}**" if kind == best else _score(of) for kind, of in kinds.items()}
+        cells = [score.get("manual", "-"), score["found"]]
         cells += [f"{_times(hand, found, what)} {words}" if hand else "-" for what, words in _RATIOS.items()]
-        cells += [_score(kinds.get(kind)) for kind in ("linear", "boosting")]
+        cells += [score.get(kind, "-") for kind in ("linear", "boosting")]
         lines.append(f"| {result['title']} | {' | '.join(cells)} |")
     box = machine()
     lines += [
         "",
         f"On {box['cores']} cores ({box['processor']}), minutes of search each; what was spent where, and the paper's",
         "own figures: [results](docs/results/cancer.md). All is trained and judged on the same rows, the test rows",
-        "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds.",
+        "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds;",
+        "bold is the best.",
         *older({result["title"]: result for result in results.values()}, "by hand and found"),
     ]
     return "\n".join(lines)

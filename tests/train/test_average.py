@@ -29,7 +29,7 @@ def test_later_steps_count_by_a_power_of_their_number(response: Problem, power: 
     seen = []
     for step in range(1, 101):
         moved(members, float(np.sin(step)))
-        average.take(members, step)
+        average.take(step)
         seen.append(first(members))
     shares = np.diff((np.arange(101) / 100) ** (power + 1))
     expected = np.tensordot(shares, np.array(seen), axes=1)
@@ -42,7 +42,7 @@ def test_long_training_is_looked_at_now_and_then(response: Problem) -> None:
     looks = 0
     for step in range(1, 3001):
         before = average.state()["step"]
-        average.take(members, step)
+        average.take(step)
         looks += average.state()["step"] > before
     assert 500 < looks < 1200
     assert average.state()["step"] > 2950
@@ -52,11 +52,11 @@ def test_one_that_goes_on_ends_where_an_unbroken_one_does(response: Problem) -> 
     torch.manual_seed(0)
     members = Members(network(response))
     whole, begun = Average(members, 3.0), Average(members, 3.0)
-    second = Average(Members(network(response)), 3.0)
+    second = Average(members, 3.0)
     for step in range(1, 31):
         moved(members, step)
-        whole.take(members, step)
-        (begun if step <= 10 else second).take(members, step)
+        whole.take(step)
+        (begun if step <= 10 else second).take(step)
         if step == 10:
             second.take_up(begun.state())
     for a, b in zip(whole.network.state_dict().values(), second.network.state_dict().values(), strict=True):

@@ -19,31 +19,32 @@ _STRIDE = 200  # a network is looked at whenever a two-hundredth more steps are 
 
 
 class Average:
-    """A mean of weights and buffers in which those after step t count as t^power.
+    """A mean of a network's weights and buffers in which those after step t count as t^power.
 
     Attributes:
-        network: that has them.
+        network: a copy that has the means.
     """
 
     def __init__(self, network: Members, power: float) -> None:
         self.network = deepcopy(network)
         self._power = power
         self._step = 0  # when it last looked
+        means, latest = self.network.state_dict().values(), network.state_dict().values()  # they change in place
+        pairs: list[tuple[Tensor, Tensor]] = list(zip(means, latest, strict=True))
+        self._means = [mean for mean, _ in pairs if mean.is_floating_point()]
+        self._latest = [value for mean, value in pairs if mean.is_floating_point()]
+        self._counts = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     @torch.no_grad()
-    def take(self, network: Members, step: int) -> None:
+    def take(self, step: int) -> None:
         """Look at the network after a step, counted from 1."""
         if step < self._step + max(1, self._step // _STRIDE):
             return
         weight = 1 - (self._step / step) ** (self._power + 1)
         self._step = step
-        means, latest = self.network.state_dict().values(), network.state_dict().values()
-        pairs: list[tuple[Tensor, Tensor]] = list(zip(means, latest, strict=True))
-        real = [pair for pair in pairs if pair[0].is_floating_point()]
-        torch._foreach_lerp_([mean for mean, _ in real], [value for _, value in real], weight)  # as torch.optim does
-        for mean, value in pairs:
-            if not mean.is_floating_point():
-                mean.copy_(value)
+        torch._foreach_lerp_(self._means, self._latest, weight)  # as torch.optim does
+        for mean, value in self._counts:
+            mean.copy_(value)
 
     def state(self) -> dict[str, Any]:
         """Return all that going on depends on."""

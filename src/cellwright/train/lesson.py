@@ -174,7 +174,7 @@ class _Pass:
             self._optimizer.step()
             self._step += 1
             if self._average:
-                self._average.take(network, self._step)
+                self._average.take(self._step)
             total += value.detach()
             self.seconds = before + time.perf_counter() - started
             if self.seconds >= deadline:

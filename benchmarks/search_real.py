@@ -83,8 +83,17 @@ def run(arguments: argparse.Namespace) -> None:
     print_in_turn(one, jobs, arguments.processes)
 
 
-def curve(folder: Path, minutes: float) -> np.ndarray:
+def minutes_of(folder: Path) -> float:
+    """Return how long a search was let run."""
+    minutes = cw.Run(folder).limits()[1]
+    if minutes is None:
+        raise SystemExit(f"{folder}: a search without a limit in minutes is not of this benchmark")
+    return minutes
+
+
+def curve(folder: Path) -> np.ndarray:
     """Return the best score at equal steps of the time; before the first success, that of the first success."""
+    minutes = minutes_of(folder)
     trials = [trial for trial in cw.Run(folder).replay().trials if trial.evaluated and trial.score is not None]
     trials.sort(key=lambda trial: trial.finished)
     ends, best = [t.finished for t in trials], np.maximum.accumulate([t.score for t in trials])
@@ -101,40 +110,47 @@ def page(arguments: argparse.Namespace) -> None:
         found: dict[str, dict[int, np.ndarray]] = {}
         for folder in sorted(arguments.out.glob(f"{task}-*-*")):
             _, method, seed = folder.name.split("-")
-            found.setdefault(method, {})[int(seed)] = curve(folder, arguments.minutes)
+            found.setdefault(method, {})[int(seed)] = curve(folder)
         seeds = sorted(set.intersection(*(set(of) for of in found.values()))) if found else []
         if not seeds:
             continue
         curves = {method: np.array([of[seed] for seed in seeds]) for method, of in found.items()}
-        draw(task, curves, arguments.minutes)
+        minutes = {minutes_of(folder_of(arguments.out, task, method, seed)) for method in curves for seed in seeds}
+        if len(minutes) > 1:
+            raise SystemExit(f"{task}: searches of different lengths, {sorted(minutes)} minutes, cannot be compared")
+        draw(task, curves, max(minutes))
         areas = {method: of.mean(axis=1) for method, of in curves.items()}
         ranks = rankdata([-area for area in areas.values()], axis=0).mean(axis=1)
         results[task] = {
-            method: {
-                "area": areas[method].round(5).tolist(),
-                "end": of[:, -1].round(5).tolist(),
-                "rank": round(float(rank), 2),
-                **since(cw.Run(folder_of(arguments.out, task, method, seeds[0]))),
-            }
-            for (method, of), rank in zip(curves.items(), ranks, strict=True)
+            "minutes": max(minutes),
+            "methods": {
+                method: {
+                    "area": areas[method].round(5).tolist(),
+                    "end": of[:, -1].round(5).tolist(),
+                    "rank": round(float(rank), 2),
+                    **since(cw.Run(folder_of(arguments.out, task, method, seeds[0]))),
+                }
+                for (method, of), rank in zip(curves.items(), ranks, strict=True)
+            },
         }
-    write_result("search_real", {"minutes": arguments.minutes, "tasks": results})
-    write_search_page(real="\n".join(text(results, arguments.minutes)))
+    write_result("search_real", {"tasks": results})
+    write_search_page(real="\n".join(text(results)))
 
 
-def text(results: dict[str, Any], minutes: float) -> list[str]:
+def text(results: dict[str, Any]) -> list[str]:
     """Return the second half of the page."""
     lines = [
         "## Real training", "",
-        f"Made by `benchmarks/search_real.py`: {minutes:g} minutes for each search, one worker, the default space and",
+        "Made by `benchmarks/search_real.py`: equal minutes for each search, one worker, the default space and",
         "limit on parameters; best validation R2, mean over the whole time (the area under the curve) and at the end,",
         "each a mean over seeds ± its standard error; rank by area, seed by seed. `tpe` is Optuna's, same space.",
     ]  # fmt: skip
-    for task, methods in results.items():
+    for task, result in results.items():
+        methods = result["methods"]
         seeds = len(next(iter(methods.values()))["area"])
         lines += [
             "",
-            f"### {TITLES[task]}: {seeds} seeds",
+            f"### {TITLES[task]}: {seeds} seeds, {result['minutes']:g} minutes each",
             "",
             "| search | area | end | rank |",
             "|---|---:|---:|---:|",
@@ -142,7 +158,7 @@ def text(results: dict[str, Any], minutes: float) -> list[str]:
         for method, of in sorted(methods.items(), key=lambda one: one[1]["rank"]):
             lines.append(f"| {method} | {plus_minus(of['area'])} | {plus_minus(of['end'])} | {of['rank']:.2f} |")
         lines += ["", f"![Best score over time](../images/search_real_{task}.png)"]
-    lines += older({TITLES[task]: next(iter(methods.values())) for task, methods in results.items()})
+    lines += older({TITLES[task]: next(iter(result["methods"].values())) for task, result in results.items()})
     figures = "[Figures](../../benchmarks/results/search_real.json)"
     end = f"{machine_in_words()}. {figures}."
     return [*lines, "", end]

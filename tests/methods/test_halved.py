@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -10,7 +11,7 @@ from cellwright.errors import UsageError
 from cellwright.methods import Random
 from cellwright.methods.confirmed import averaged, ranked
 from cellwright.methods.halved import Halved
-from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Status, Trial
 
 SPACE = settings_space()
 FULL = Fidelity(9)
@@ -102,6 +103,20 @@ def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
     assert {trial.proposal.fidelity.stop for trial in rest} == {1.0, 3.0, None}
     for trial in rest:
         assert trial.score == pytest.approx(float(SPACE.encode(trial.proposal.point).sum()) + 0.9)
+
+
+def test_an_answer_from_the_cache_is_told_with_what_is_to_be_expected_too() -> None:
+    heard: list[Trial] = []
+
+    class Hearing(Random):
+        def tell(self, trial: Trial) -> None:
+            heard.append(trial)
+
+    search = Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL)
+    first = told(search, SPACE, worth, 60)[0]
+    cached = replace(first.outcome, status=Status.CACHED, source=0)
+    search.tell(Trial(replace(first.proposal, number=60), cached, first.key, 60, 60, None))
+    assert heard[-1].score == pytest.approx(float(SPACE.encode(first.proposal.point).sum()) + 0.9)
 
 
 def test_leaders_are_those_that_were_trained_furthest() -> None:

@@ -3,10 +3,11 @@ from tests.methods.driving import told
 from tests.spaces import small_space
 
 from cellwright.errors import UsageError
+from cellwright.methods.halved import Halved
 from cellwright.methods.local import Local
 from cellwright.methods.started import Started
 from cellwright.space import Choice, Space
-from cellwright.trial import Fidelity, Proposal
+from cellwright.trial import CONTINUES, Fidelity, Proposal
 
 SPACE = Space("grid", (), tuple(Choice(name, tuple(range(6))) for name in "abc"))
 
@@ -65,6 +66,17 @@ def test_a_space_that_is_used_up_is_gone_through() -> None:
     space = small_space()
     trials = told(Local(space, seed=0, fidelity=Fidelity()), space, lambda proposal: float(proposal.number % 7), 60)
     assert len({trial.key for trial in trials}) == 40
+
+
+def test_what_goes_on_is_no_start() -> None:
+    full = Fidelity(9)
+    search = Halved(Local(SPACE, seed=0, fidelity=full, starts=6), SPACE, seed=0, fidelity=full)
+    trials = told(search, SPACE, lambda proposal: -float(proposal.number), 9)  # of six starts, two go on
+    assert sum(CONTINUES in trial.proposal.notes for trial in trials) >= 2
+    drawn = [trial.proposal.point for trial in trials if CONTINUES not in trial.proposal.notes]
+    around = set(SPACE.neighbours(drawn[0]))
+    assert not around & set(drawn[1:6])
+    assert drawn[6] in around
 
 
 def test_no_start_is_refused() -> None:

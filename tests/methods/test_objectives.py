@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from tests.spaces import small_space
 
 from cellwright.errors import UsageError
-from cellwright.methods.objectives import Traded, check_objectives, front, thinned, values_of
+from cellwright.methods.objectives import Standings, Traded, check_objectives, front, thinned, values_of
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = small_space()
@@ -63,6 +63,18 @@ def test_a_front_is_thinned_from_end_to_end() -> None:
     assert thinned(values, 1) == [0]
     assert sorted(thinned(values, 20)) == list(range(9))
     assert thinned(np.empty((0, 2)), 3) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
+def test_standings_are_those_of_all_points_together(points: list[tuple[int, int]]) -> None:
+    standings = Standings(2)
+    for point in points:
+        standings.add(point)
+    values = np.array(points)
+    for here, stands in zip(values, standings.all(), strict=True):
+        dominating = ((values >= here).all(axis=1) & (values > here).any(axis=1)).mean()
+        ranks = ((values < here).mean(axis=0) + (values <= here).mean(axis=0)) / 2
+        assert stands == pytest.approx(ranks.prod() - dominating)
 
 
 def test_what_nothing_dominates_stands_above_what_something_does() -> None:

@@ -8,12 +8,13 @@ from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Random
+from cellwright.methods.halved import Halved
 from cellwright.methods.policy.controller import levels_of_point, plan
 from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
 from cellwright.methods.started import Started
 from cellwright.space import Choice, Point, Space
-from cellwright.trial import Fidelity, Proposal
+from cellwright.trial import CONTINUES, Fidelity, Proposal
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(6))) for number in range(6)))
 
@@ -97,3 +98,11 @@ def test_what_chance_drew_is_not_what_others_showed_it(monkeypatch: pytest.Monke
     later = search.ask(16, {})
     assert later is not None
     assert later.notes["version"] == 0, "it moves after 32 trials, as nobody else showed it any"
+
+
+def test_what_goes_on_is_not_what_others_showed_it() -> None:
+    full = Fidelity(9)
+    search = Halved(PolicySearch(SPACE, seed=0, fidelity=full), SPACE, seed=0, fidelity=full)
+    trials = told(search, SPACE, near, 30)
+    assert any(CONTINUES in trial.proposal.notes for trial in trials)
+    assert {trial.proposal.notes.get("version", 0) for trial in trials} == {0}

@@ -82,6 +82,24 @@ def test_what_is_done_is_not_done_again(run: Run) -> None:
     assert told(run.folder)[: len(kept)] == kept
 
 
+def test_what_failed_by_bad_luck_is_tried_again_and_once_it_worked_no_more(run: Run) -> None:
+    options: dict[str, Any] = {"top": 1, "epochs": 1, "seeds": 2, "against": ("mean",)}
+    first = posttrain(run, **options)
+    (log,) = (run.folder / "posttrain").glob("*.jsonl")
+    events = [json.loads(line) for line in log.read_text().splitlines()]
+    killed = next(event for event in events if event["event"] == "told")
+    killed["outcome"] |= {"status": "killed", "score": None, "scores": {}, "error": "the worker died"}
+    log.write_text("".join(json.dumps(event) + "\n" for event in events))
+    again = posttrain(run, **options)
+    assert [row["scores"] for row in again.rows] == [row["scores"] for row in first.rows]
+    assert all(row["note"] is None for row in again.rows)
+    logs = sorted((run.folder / "posttrain").glob("*.jsonl"))
+    assert len(logs) == 2
+    assert sum(event["event"] == "told" for event in JsonLog(logs[0], write=False).events()) == 1
+    assert posttrain(run, **options) == again
+    assert sorted((run.folder / "posttrain").glob("*.jsonl")) == logs
+
+
 def test_other_numbers_have_a_log_of_their_own(run: Run) -> None:
     posttrain(run, top=1, epochs=1, seeds=1, against=("manual",))
     posttrain(run, top=1, epochs=2, seeds=1, against=("manual",))

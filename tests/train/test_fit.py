@@ -97,8 +97,11 @@ def test_long_predictions_are_made_in_pieces(response: Problem, monkeypatch: pyt
     fitted = trained(response, epochs=1)
     train = response.data()[1].train
     whole = fitted.predict(train)
-    monkeypatch.setattr(fitted_module, "_ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(fitted_module, "_MOST_ROWS", 100)
     np.testing.assert_allclose(fitted.predict(train), whole, 1e-4)
+    monkeypatch.setattr(fitted_module, "_MOST_NUMBERS", 1)  # less than one row's
+    few = train[:20]
+    np.testing.assert_allclose(fitted.predict(few), whole[:20], 1e-4)
 
 
 def test_validation_and_test_rows_teach_nothing(response: Problem, tmp_path: Path) -> None:

@@ -53,6 +53,51 @@ def test_going_on_is_as_never_having_stopped(
     assert not (tmp_path / "7.pt").exists(), "it is finished"
 
 
+@pytest.mark.parametrize("stop", [0.3, 2.0, 2.7])
+@pytest.mark.parametrize("patience", [None, 2])
+def test_what_was_left_off_and_not_told_is_found_again(
+    response: Problem, tmp_path: Path, stop: float, patience: int | None
+) -> None:
+    slot, part = Slot(tmp_path, "7"), replace(FULL, stop=stop)
+    first, again = (taught(response, part, slot, patience=patience) for _ in range(2))
+    assert weights(again) == weights(first)
+    assert (again.scores, again.history, again.epochs) == (first.scores, first.history, first.epochs)
+    assert weights(taught(response, FULL, slot, patience=patience)) == weights(
+        taught(response, FULL, patience=patience)
+    )
+
+
+def test_stops_within_one_batch_are_one_and_the_same(response: Problem, tmp_path: Path) -> None:
+    def learnt(stop: float | None) -> Fitted:
+        few = Recipe(batch_size=2048)
+        return fit(of(response), response, Fidelity(2, stop=stop), recipe=few, seed=3, device="cpu", slot=slot)
+
+    slot = Slot(tmp_path, "7")
+    first, second, last = (learnt(stop) for stop in (2 / 9, 2 / 3, None))
+    assert weights(first) == weights(second) != weights(last)
+    assert (second.epochs, last.epochs) == (1, 2)
+
+
+def test_an_odd_measurement_does_not_count_towards_patience(response: Problem, tmp_path: Path) -> None:
+    def learnt(stop: float | None, slot: Slot | None) -> Fitted:
+        recipe = Recipe(schedule="constant", batch_size=64, learning_rate=0.03, patience=2)
+        return fit(of(response), response, Fidelity(30, stop=stop), recipe=recipe, seed=3, device="cpu", slot=slot)
+
+    unbroken = learnt(None, None)
+    assert len(unbroken.history) < 30
+    for stop in (1.3, 2.3, unbroken.epochs + 1.5, len(unbroken.history) + 3.5):
+        slot = Slot(tmp_path, f"{stop}")
+        learnt(stop, slot)
+        assert weights(learnt(None, slot)) == weights(unbroken)
+
+
+def test_what_another_network_left_is_let_lie(response: Problem, tmp_path: Path) -> None:
+    slot = Slot(tmp_path, "7")
+    other = network(response, width=5)
+    fit(other, response, replace(FULL, stop=1.0), recipe=Recipe(), seed=3, device="cpu", slot=slot)
+    assert weights(taught(response, FULL, slot)) == weights(taught(response, FULL))
+
+
 def test_what_was_lost_or_damaged_costs_time_and_nothing_else(response: Problem, tmp_path: Path) -> None:
     slot = Slot(tmp_path, "7")
     part = replace(FULL, stop=1.5)
@@ -76,6 +121,10 @@ def test_the_oldest_go_when_the_folder_is_full(tmp_path: Path, monkeypatch: pyte
     for number in range(5):
         Slot(tmp_path, str(number)).save({"network": torch.zeros(10_000)})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.pt", "4.pt"]
+    (tmp_path / ".5.pt.999").write_bytes(bytes(60_000))  # its worker was killed
+    for number in (6, 7):
+        Slot(tmp_path, str(number)).save({"network": torch.zeros(10_000)})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["6.pt", "7.pt"]
 
 
 def test_cross_validation_goes_on_in_each_part(response: Problem, tmp_path: Path) -> None:

@@ -108,6 +108,7 @@ class Members(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self.architecture = architecture
         self.networks = nn.ModuleList(Network(architecture) for _ in range(architecture.members))
 
     def forward(self, batch: Batch) -> Tensor:

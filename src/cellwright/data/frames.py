@@ -55,6 +55,8 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
         target: the column to predict.
         features: by input name, a list of columns of `responses`; or a key column and the table it reads, indexed by
             what the column names; or two key columns for both of a pair, whose order then has no meaning of its own.
+            Columns do not change places with a pair: what belongs to one of the two, such as its dose, belongs into
+            the table, with a key for each drug at each dose.
 
     Raises:
         DataError: a column is missing or holds no numbers.

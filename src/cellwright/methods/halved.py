@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from cellwright.errors import UsageError
-from cellwright.methods.objectives import standing, values_of
+from cellwright.methods.objectives import Standings, values_of
 from cellwright.methods.protocol import Search
 from cellwright.seeds import Use, place_in, rng_for
 from cellwright.space import Space
@@ -23,33 +23,40 @@ _RUNGS = 3
 
 
 class _Rung:
-    """Trials of one fidelity, and which of them are to go on."""
+    """Trials of one fidelity: which of them are to go on, and what those gained that did."""
 
-    def __init__(self, eta: int) -> None:
+    def __init__(self, eta: int, objectives: int) -> None:
         self._eta = eta
         self._entries: list[tuple[int, Proposal]] = []  # successes: the trial that began it, and its last proposal
-        self._values: list[tuple[float, ...]] = []
+        self._standings = Standings(objectives)
         self._failures = 0
         self._gone: set[int] = set()
         self._first: list[tuple[int, Proposal]] = []
+        self._scores: dict[int, float] = {}  # by the trial that began it
+        self._gains: list[float] = []
 
     def add(self, origin: int, proposal: Proposal, values: tuple[float, ...] | None) -> None:
-        """Take a trial in; None for what it reached: it failed, and stands below all others."""
+        """Take a trial in, and what it reached, its score first; None: it failed, and stands below all others."""
         if values is None:
             self._failures += 1
         else:
             self._entries.append((origin, proposal))
-            self._values.append(values)
+            self._scores[origin] = values[0]
+            self._standings.add(values)
         most = (len(self._entries) + self._failures) // self._eta
-        reached = np.array(self._values)
-        one = len(reached) == 0 or reached.shape[1] == 1
-        stands = reached.ravel() if one else np.array([standing(reached, here) for here in reached])
-        order = np.argsort(-stands, kind="stable")
+        order = np.argsort(-self._standings.all(), kind="stable")
         self._first = [self._entries[place] for place in order[:most]]
 
-    def went_on(self, origin: int) -> None:
-        """Take note that a trial has gone on."""
+    def went_on(self, origin: int, score: float | None) -> None:
+        """Take note that a trial has gone on, and of its score on the next rung; None: it failed there."""
         self._gone.add(origin)
+        if score is not None and origin in self._scores:
+            self._gains.append(score - self._scores[origin])
+
+    @property
+    def gain(self) -> float:
+        """Return what is gained from here to the next rung: the median."""
+        return float(np.median(self._gains)) if self._gains else 0.0
 
     def deserving(self) -> list[tuple[int, Proposal]]:
         """Return the trials that are to go on, best first: which trial began it, and its proposal here."""
@@ -99,9 +106,7 @@ class Halved:
         if kind == "hyperband":  # those that begin on a rung, and a third of them on each one above, cost about as much
             costs = np.array([float(eta) ** rung * (rungs - rung) for rung in range(rungs)])
             self._starts = list((1 / costs) / (1 / costs).sum())
-        self._rungs: list[_Rung] = [_Rung(eta) for _ in self._fidelities]
-        self._scores: list[dict[int, float]] = [{} for _ in self._fidelities]  # of a rung, by the trial that began
-        self._gains: list[list[float]] = [[] for _ in stops]  # from each rung to the next
+        self._rungs = [_Rung(eta, max(1, len(self._objectives))) for _ in self._fidelities]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a network that deserves to go on, the furthest first; else what the other search asks."""
@@ -119,28 +124,18 @@ class Halved:
         return replace(proposal, fidelity=self._fidelities[place_in(self._starts, chance)])
 
     def tell(self, trial: Trial) -> None:
-        """Rank a trial within its rung; tell the other search."""
-        origin = trial.proposal.origin
-        fidelity = trial.proposal.fidelity
-        if fidelity in self._fidelities:
-            place = self._fidelities.index(fidelity)
+        """Rank a trial within its rung; tell the other search the score to be expected of it at the end."""
+        origin, score = trial.proposal.origin, trial.score
+        if trial.proposal.fidelity in self._fidelities:
+            place = self._fidelities.index(trial.proposal.fidelity)
             if place > 0 and CONTINUES in trial.proposal.notes:
-                self._rungs[place - 1].went_on(origin)
+                self._rungs[place - 1].went_on(origin, score if trial.evaluated else None)
             if trial.evaluated:
                 self._rungs[place].add(origin, trial.proposal, self._reached(trial))
-                trial = self._expected(trial, place)
+            if score is not None:
+                expected = score + sum(rung.gain for rung in self._rungs[place:])
+                trial = replace(trial, outcome=replace(trial.outcome, score=expected))
         self._search.tell(trial)
-
-    def _expected(self, trial: Trial, place: int) -> Trial:
-        """Return a trial of a rung with the score that is to be expected of it at the end."""
-        origin, score = trial.proposal.origin, trial.score
-        if score is None:
-            return trial
-        self._scores[place][origin] = score
-        if place > 0 and origin in self._scores[place - 1]:
-            self._gains[place - 1].append(score - self._scores[place - 1][origin])
-        more = sum(float(np.median(gains)) for gains in self._gains[place:] if gains)
-        return replace(trial, outcome=replace(trial.outcome, score=score + more))
 
     def _reached(self, trial: Trial) -> tuple[float, ...] | None:
         if self._objectives:

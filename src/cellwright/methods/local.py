@@ -10,7 +10,7 @@ from cellwright.errors import UsageError
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
-from cellwright.trial import Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
 __all__ = ["Local"]
 
@@ -55,7 +55,7 @@ class Local:
     def tell(self, trial: Trial) -> None:
         """Move to what is better; end the climb where nothing around is new."""
         self._known.add(trial)
-        if _climb_of(trial.proposal) != self._climb:
+        if CONTINUES in trial.proposal.notes or _climb_of(trial.proposal) != self._climb:
             return
         self._begun += 1
         better = trial.score is not None and (self._best is None or trial.score > self._best[0])

@@ -13,7 +13,7 @@ from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["COSTS", "Traded", "check_objectives", "front", "standing", "thinned", "values_of"]
+__all__ = ["COSTS", "Standings", "Traded", "check_objectives", "front", "thinned", "values_of"]
 
 #: what a network costs: parameters, floating-point operations of one row, seconds of training, microseconds in which a
 #: row is predicted
@@ -73,17 +73,35 @@ def thinned(values: np.ndarray, most: int) -> list[int]:
     return taken
 
 
-def standing(values: np.ndarray, here: np.ndarray) -> float:
-    """Return how a point stands among others, more being better.
+class Standings:
+    """How points stand among each other, more being better, kept up to date as they come.
 
-    Its standing falls with the share of those that dominate it. Among points that nothing dominates, the one that is
-    good in every objective stands before the one that is extreme in a single one: the product of its ranks.
-
-    Shape: values (points, objectives), `here` among them (objectives,).
+    The standing of a point falls with the share of those that dominate it. Among points that nothing dominates, the one
+    that is good in every objective stands before the one that is extreme in a single one: the product of its ranks.
     """
-    dominating = ((values >= here).all(axis=1) & (values > here).any(axis=1)).mean()
-    ranks = ((values < here).mean(axis=0) + (values <= here).mean(axis=0)) / 2
-    return float(ranks.prod() - dominating)
+
+    def __init__(self, objectives: int) -> None:
+        self._values = np.empty((0, objectives))  # all points, in the order they came
+        self._below = np.empty((0, objectives))  # how many are less than the point in an objective; equals count half
+        self._dominating = np.empty(0)  # how many dominate it
+
+    def add(self, point: Sequence[float]) -> None:
+        """Take a point in (objectives,)."""
+        here = np.array(point)
+        less, same = self._values < here, self._values == here  # (points, objectives)
+        equal = same.all(axis=1)
+        over, under = (~less).all(axis=1) & ~equal, (less | same).all(axis=1) & ~equal
+        self._below += ~less & ~same
+        self._below += same / 2
+        self._dominating += under
+        self._values = np.vstack([self._values, here])
+        self._below = np.vstack([self._below, (less + same / 2).sum(axis=0) + 0.5])  # a point equals itself
+        self._dominating = np.append(self._dominating, over.sum())
+
+    def all(self) -> np.ndarray:
+        """Return the standing of each point now (points,)."""
+        stand: np.ndarray = (self._below / len(self._values)).prod(axis=1) - self._dominating / len(self._values)
+        return stand
 
 
 class Traded:
@@ -93,7 +111,7 @@ class Traded:
         self._search = search
         self._objectives = tuple(objectives)
         self._space = space
-        self._told: list[tuple[float, ...]] = []
+        self._standings = Standings(len(self._objectives))
         self._stood: dict[int, float] = {}
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
@@ -106,8 +124,8 @@ class Traded:
         values = values_of(trial, self._objectives, self._space)
         if values is not None:
             if source is None:  # what a cached answer cost was paid by another
-                self._told.append(values)
-                self._stood[trial.number] = standing(np.array(self._told), np.array(values))
+                self._standings.add(values)
+                self._stood[trial.number] = float(self._standings.all()[-1])
             stood = self._stood[trial.number if source is None else source]
             trial = replace(trial, outcome=replace(trial.outcome, score=stood))
         self._search.tell(trial)

@@ -19,7 +19,7 @@ from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
-from cellwright.trial import Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
 __all__ = ["PolicySearch"]
 
@@ -99,7 +99,7 @@ class PolicySearch:
         levels, active = levels_of_point(self._space, trial.proposal.point)
         drawn = notes.get("log_probs")
         if drawn is None:
-            if trial.score is not None and not self._shown and _CHANCE not in notes:
+            if trial.score is not None and not self._shown and not notes.keys() & {_CHANCE, CONTINUES}:
                 self._shown = True
                 self._learner.settings = self._settings_shown
             with torch.no_grad():

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
+from itertools import count
 from pathlib import Path
 from typing import Protocol
 
@@ -17,17 +18,18 @@ from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.problem import Problem
 from cellwright.replay import Reason, replay
 from cellwright.run import Limits
-from cellwright.space import Architecture
+from cellwright.space import Architecture, Point
 from cellwright.store import JsonLog
 from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe
-from cellwright.trial import Fidelity, Trial, usual_epochs
+from cellwright.trial import Fidelity, Status, Trial, usual_epochs
 
 __all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
 _FEW_ROWS = 5000
+_BAD_LUCK = (Status.MEMORY, Status.KILLED)
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
 
@@ -63,7 +65,8 @@ def posttrain(
     Each network gets all training rows, at most `epochs` epochs, and returns to its best epoch on the validation rows
     once `patience` epochs brought nothing better; the hand-made one too. Where the search cross-validated, since rows
     are few, each is trained for all of `epochs` instead, as it was there. The table is written to posttrain.json in the
-    run folder. What the same request finished before is not done again, also after a kill.
+    run folder. What the same request finished before is not done again, also after a kill; what failed for want of
+    memory, or since its worker was killed, is.
 
     Args:
         epochs: None: as `most_epochs` says.
@@ -99,37 +102,51 @@ def posttrain(
     names = tuple(str(problem.division) for problem in problems)
     space = candidate_space(candidates, names)
     work = points(space, candidates, len(problems))
-    log = _log(run.folder, candidates, fidelity, recipe, timeout, names, refit=refit)
+    first = _log(run.folder, candidates, fidelity, recipe, timeout, names, refit=refit)
     workers = run.request.workers if workers is None else workers
-    reason = drive(
-        log,
-        Listed(work, fidelity=fidelity),
-        space,
-        evaluate,
-        limits=Limits(),
-        workers=workers,
-        timeout=timeout,
-        memory_gib=run.request.memory_gib,
-        retries=run.request.retries,
-        observe=observe,
-    )
-    if reason is Reason.INTERRUPTED:
-        raise RunError("post-training was interrupted; the same command goes on where it stopped")
-    trials = replay(JsonLog(log, write=False)).trials
+    told: dict[Point, Trial] = {}
+    for attempt in count(1):
+        log = first if attempt == 1 else first.with_suffix(f".{attempt}.jsonl")
+        finished = len(_told(log)) == len(work)  # by an earlier call: what failed by bad luck deserves another attempt
+        reason = drive(
+            log,
+            Listed(work, fidelity=fidelity),
+            space,
+            evaluate,
+            limits=Limits(),
+            workers=workers,
+            timeout=timeout,
+            memory_gib=run.request.memory_gib,
+            retries=run.request.retries,
+            observe=observe,
+        )
+        if reason is Reason.INTERRUPTED:
+            raise RunError("post-training was interrupted; the same command goes on where it stopped")
+        latest = {trial.proposal.point: trial for trial in _told(log)}
+        told |= latest
+        work = [point for point, trial in latest.items() if trial.outcome.status in _BAD_LUCK]
+        if not (finished and work):
+            break
+    trials = list(told.values())
     metric = run.problem.metric
     finalists = tabulate(candidates, trials, metric=metric, epochs=epochs, seeds=seeds, splits=names, refit=refit)
     _write(run.folder / _TABLE, finalists)
     return finalists
 
 
+def _told(log: Path) -> Sequence[Trial]:
+    return replay(JsonLog(log, write=False)).trials if log.exists() else ()
+
+
 def most_epochs(run: Searched) -> int:
     """Return how long a network is trained unless the caller says otherwise.
 
-    Three times the usual of a search; where the search cross-validated, as long as there.
+    Three times the usual of a search, and no shorter than in this one; where it cross-validated, as long as there.
     """
-    if run.request.fidelity.folds > 1:
-        return run.request.fidelity.epochs
-    return min(40, max(10, 3 * usual_epochs(run.problem.rows)))
+    searched = run.request.fidelity
+    if searched.folds > 1:
+        return searched.epochs
+    return max(searched.epochs, 10, min(40, 3 * usual_epochs(run.problem.rows)))
 
 
 def total(run: Searched, *, top: int, seeds: int, splits: Sequence[str] = ()) -> int:

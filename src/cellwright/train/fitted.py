@@ -1,5 +1,6 @@
 """A trained network, and what it says."""
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from cellwright.train.resident import Resident
 
 __all__ = ["Diverged", "Fitted"]
 
-_ROWS_AT_ONCE = 8192
+_MOST_ROWS, _MOST_NUMBERS = 8192, 2**28  # predicted at once; the numbers that a network computes on the way
 _TIMED_ROWS, _TIMES = 2048, 3
 
 
@@ -57,7 +58,7 @@ class Fitted:
         """
         self.network.eval()
         parts = []
-        for chunk in torch.split(torch.from_numpy(np.array(rows)).to(self.resident.device), _ROWS_AT_ONCE):
+        for chunk in torch.split(torch.from_numpy(np.array(rows)).to(self.resident.device), self._at_once):
             orders = [None, torch.ones_like(chunk, dtype=torch.bool)] if self.resident.has_twins else [None]
             answers = [self._answer(self.network(self.resident.batch(chunk, swap))) for swap in orders]
             parts.append(torch.stack(answers).mean(dim=0))
@@ -66,6 +67,12 @@ class Fitted:
         if not np.isfinite(result).all():
             raise Diverged("the network predicts numbers that are not finite")
         return result
+
+    @property
+    def _at_once(self) -> int:
+        """Return how many rows are predicted at once: fewer with a network that computes much on the way."""
+        numbers = sum(math.prod(vertex.shape) for vertex in self.network.architecture.vertices)
+        return max(1, min(_MOST_ROWS, _MOST_NUMBERS // numbers))
 
     def _answer(self, output: Tensor) -> Tensor:
         """Return the mean of what members say of rows: (members, rows, units) -> (rows,), or probabilities."""

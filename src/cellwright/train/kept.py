@@ -81,7 +81,7 @@ class Slot:
 
     def _make_room(self) -> None:
         found = []
-        for path in self.folder.glob("*.pt"):
+        for path in self.folder.glob("*.pt*"):  # also what a killed worker left half written
             with suppress(OSError):  # another worker was quicker
                 stat = path.stat()
                 found.append((stat.st_mtime, stat.st_size, path))

@@ -71,25 +71,30 @@ class Lesson:
         history: list[float] = []
         best = _Best()
         left_off = slot.load(resident.device) if slot else None
-        if left_off is not None:
+        identity = f"{self.architecture.key} {self.seed}"
+        if left_off is not None and left_off.get("identity") == identity:
             pass_.take_up(left_off)
             history, best = list(left_off["history"]), _Best(*left_off["best"])
         elif slot:
             slot.inherit(network)
         keep = recipe.patience is not None and measure is not None
         last_epoch, last_row = pass_.place_of(self.fidelity.stop if stop is None else stop)
-        for epoch in range(pass_.epoch, self.fidelity.epochs):
+        whole = history, best  # as of the last whole pass
+        late = False
+        for epoch in range(pass_.epoch, last_epoch + 1):
+            if late or (keep and _stale(history, recipe)):
+                break
             order = rng_for(self.seed, Use.ORDER, epoch).permutation(rows)
             end = last_row if epoch == last_epoch else len(order)
             late = pass_.over(order, end, self.fidelity.seconds)
             measured = measure(fitted) if measure else {}
-            history.append(_goodness(task, measured) if measured else 0.0)
+            history = [*history, _goodness(task, measured) if measured else 0.0]
             if not keep or history[-1] > best.score:
                 best = _Best(history[-1], measured, _copied(pass_.judged) if keep else {}, pass_.epochs)
-            if late or epoch == last_epoch or (keep and _stale(history, recipe)):
-                break
+            if pass_.epoch > epoch:
+                whole = history, best
         if slot and self.fidelity.stop is not None:
-            slot.save({**pass_.state(), "history": history, "best": tuple(best)})
+            slot.save({**pass_.state(), "identity": identity, "history": whole[0], "best": tuple(whole[1])})
         elif slot:
             slot.clear()
         if best.weights:
@@ -118,7 +123,8 @@ class _Pass:
         self._optimizer = recipe.optimizer_of(fitted.network)
         self._average = None if recipe.average is None else Average(fitted.network, recipe.average)
         self._weights = [list(member.parameters()) for member in fitted.network.networks]  # of each member
-        self._steps = epochs * -(-rows // batch_size)
+        self._epochs = epochs
+        self._steps = epochs * max(1, -(-rows // batch_size) - (rows % batch_size == 1))  # one row is left out
         self._rows = rows
         target, regression = fitted.resident.target, fitted.task is Task.REGRESSION
         self._target = (target - fitted.location) / fitted.scale if regression else target
@@ -135,9 +141,8 @@ class _Pass:
         return self.epoch + self._row / self._rows
 
     def place_of(self, passes: float | None) -> tuple[int, int]:
-        """Return the pass, and its row after a whole batch, at which so many passes are made; None: never."""
-        if passes is None:
-            return -1, 0
+        """Return the pass, and its row after a whole batch, at which so many passes are made; None: all."""
+        passes = self._epochs if passes is None else passes
         epoch = max(0, math.ceil(passes) - 1)
         if passes >= epoch + 1:
             return epoch, self._rows
@@ -147,6 +152,8 @@ class _Pass:
     def over(self, order: np.ndarray, end: int, limit: float | None) -> bool:
         """Go on with a pass up to a row of its order, or until `limit` seconds are spent; return whether they are.
 
+        Where that row is reached already, nothing is done.
+
         Raises:
             Diverged: the loss is not finite.
         """
@@ -155,7 +162,7 @@ class _Pass:
         started, before, deadline = time.perf_counter(), self.seconds, math.inf if limit is None else limit
         total = torch.zeros((), device=resident.device)
         places = torch.from_numpy(order[self._row : end]).to(resident.device)
-        for rows in torch.split(places, self._batch_size):
+        for rows in torch.split(places, self._batch_size) if len(places) else ():
             if len(rows) == 1 < self._rows:
                 self._row += 1
                 break  # batch normalisation has no variance of one row
@@ -225,7 +232,7 @@ def _goodness(task: Task, measured: dict[str, float]) -> float:
 
 def _stale(history: list[float], recipe: Recipe) -> bool:
     """Return whether patience is at its end; a schedule that is going down deserves to be waited for."""
-    if recipe.patience is None or recipe.schedule != "constant":
+    if recipe.patience is None or recipe.schedule != "constant" or not history:
         return False
     return len(history) - 1 - int(np.argmax(history)) >= recipe.patience
 

@@ -204,3 +204,56 @@ def test_a_key_column_whose_name_means_something_here_is_refused(name: str) -> N
     frame = FIELD.rename(columns={"soil": name})
     with pytest.raises(DataError, match=f"cannot be called '{name}' here; rename the column"):
         made(frame, features={"x": (name, SOILS)})
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"seed_1": ("left", SEEDS), "seed_2": ("right", SEEDS)},
+        {"rain_1": ["rain"], "rain_2": ["sun"]},
+    ],
+)
+def test_what_would_be_taken_for_a_pair_is_told(features: Features) -> None:
+    with pytest.raises(DataError, match="would be taken for both of a pair; rename one"):
+        made(features=features)
+
+
+def test_keys_that_would_be_taken_for_a_pair_are_told() -> None:
+    frame = FIELD.rename(columns={"left": "seed_1", "right": "seed_2"})
+    tables = {"first": ("seed_1", SEEDS), "second": ("seed_2", SEEDS)}
+    assert frame["seed_1"].nunique() == frame["seed_2"].nunique() == len(SEEDS)
+    with pytest.raises(DataError, match="'seed_1' and 'seed_2' would be taken for both of a pair"):
+        made(frame, features=tables)
+
+
+def test_columns_may_be_numbers_and_keys_floats() -> None:
+    frame = pd.DataFrame(RNG.normal(size=(60, 2))).assign(y=RNG.normal(size=60), seed=RNG.integers(100, 110, 60) * 1.0)
+    problem = made(frame, "y", {"x": [0, 1], "seed": ("seed", SEEDS)})  # type: ignore[list-item]  # pandas counts them
+    assert dict(problem.inputs)["x"] == (2,)
+
+
+def test_a_column_that_is_there_twice_is_told() -> None:
+    twice = pd.concat([FIELD, FIELD[["rain"]]], axis=1)
+    with pytest.raises(DataError, match="the responses have 2 columns 'rain'; rename all but one"):
+        made(twice, features=WEATHER)
+
+
+def test_an_infinite_feature_is_named() -> None:
+    soils = SOILS.copy()
+    soils.loc["c", "clay"] = np.inf
+    with pytest.raises(DataError, match=r"input 'soil': column 'clay' is infinite, or beyond 3\.4e38, in row 'c'"):
+        made(features={"soil": ("soil", soils)})
+    with pytest.raises(DataError, match=r"input 'weather': column 'rain' is infinite, .* in row 3"):
+        made(FIELD.assign(rain=[1.0] * 3 + [1e39] + [2.0] * (ROWS - 4)), features=WEATHER)
+
+
+def test_measurements_of_one_thing_stay_on_one_side() -> None:
+    turned = FIELD.rename(columns={"left": "right", "right": "left"})
+    frame = pd.concat([FIELD, turned.assign(**{"yield": FIELD["yield"] + 1})], ignore_index=True)
+    for target in ("yield", "verdict"):
+        data, split = made(frame, target, features=ALL).data()
+        part = np.zeros(data.rows, dtype=int)
+        part[split.validation], part[split.test] = 1, 2
+        np.testing.assert_array_equal(part[:ROWS], part[ROWS:])
+        assert set(part) == {0, 1, 2}
+    assert made().data()[0].alike is None

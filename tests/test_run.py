@@ -3,7 +3,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from cellwright.methods import Listed, Random, Search
 from cellwright.methods.catalogue import AGENTS, METHODS, method_of
 from cellwright.replay import Reason, replay
 from cellwright.run import Limits, Loop
-from cellwright.space import Space
+from cellwright.space import Choice, Space
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Total
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
@@ -113,6 +113,42 @@ def test_too_large_networks_are_rejected_without_a_worker(tmp_path: Path, pool: 
     assert all(t.outcome.parameters > 30 and "over the limit of 30" in (t.outcome.error or "") for t in rejected)  # type: ignore[operator]  # rejected for a number known
 
 
+def test_what_turns_out_to_cost_too_much_does_not_count(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    space = small_space()
+    slow, deep = space.architecture(space.point((3, 3, 3))), space.architecture(space.point((2, 2, 2)))
+
+    def evaluate(proposal: Proposal) -> Outcome:
+        return replace(Total()(proposal), microseconds=float(sum(proposal.point.values)), seconds=1.0)
+
+    limits = Limits(evaluations=30, at_most={"flops": deep.flops, "microseconds": 5.0, "seconds": 2.0})
+    assert slow.flops > deep.flops
+    _run(tmp_path / "log", pool, evaluate=evaluate, limits=limits)
+    trials = _trials(tmp_path / "log")
+    over = [trial for trial in trials if trial.outcome.status is Status.OVER]
+    assert over
+    for trial in over:
+        assert (trial.evaluated, trial.over, trial.score) == (True, True, None)
+        assert trial.outcome.error == f"{trial.outcome.microseconds:g} microseconds a row, over the limit of 5"
+        assert trial.outcome.scores, "they are kept"
+    rejected = [trial for trial in trials if trial.outcome.status is Status.REJECTED]
+    assert rejected
+    assert all("operations a row, over the limit of" in (trial.outcome.error or "") for trial in rejected)
+    assert all(trial.outcome.microseconds <= 5 for trial in trials if trial.score is not None)  # type: ignore[operator]  # measured
+
+
+@pytest.mark.parametrize(
+    ("at_most", "message"),
+    [
+        ({"layers": 3.0}, "there is no limit on 'layers'; known: flops, seconds, microseconds"),
+        ({"seconds": 0.0}, "the limit on seconds must be above 0"),
+        ({"flops": float("nan")}, "the limit on flops must be above 0"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(at_most: dict[str, float], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Limits(at_most=at_most)
+
+
 def test_a_limit_below_every_network_is_said_and_not_searched_for_ever(
     tmp_path: Path, pool: ThreadPoolExecutor
 ) -> None:
@@ -124,6 +160,18 @@ def test_a_search_that_proposes_only_what_is_known_has_converged(tmp_path: Path,
     # 4^3 points, 1 + 3 + 9 + 27 = 40 architectures
     assert _run(tmp_path / "log", pool, limits=Limits(evaluations=1000, repeats=200)) is Reason.CONVERGED
     assert sum(trial.evaluated for trial in _trials(tmp_path / "log")) == 40
+
+
+def test_a_used_up_space_does_not_fill_the_log_while_its_last_networks_train(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    space = Space("two", (), (Choice("a", ("x", "y")),))
+    search = Random(space, seed=0, fidelity=Fidelity())
+    evaluate = Counted(seconds=0.3)
+    reason = _run(tmp_path / "log", pool, search=search, space=space, evaluate=evaluate, workers=4, limits=Limits())
+    assert reason is Reason.CONVERGED
+    assert len(evaluate.numbers) == 2
+    assert len(_trials(tmp_path / "log")) < 80
 
 
 def test_time_ends_a_run_and_lets_running_trials_finish(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -1,7 +1,7 @@
 """What a user calls: search and resume."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ def search(
     replicates: int | None = None,
     halving: str | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
+    at_most: Mapping[str, float] | None = None,
     objectives: Sequence[str] = (),
     starts: Sequence[Point] | None = None,
     seed: int = 0,
@@ -78,6 +79,9 @@ def search(
         halving: "asha" or "hyperband": all networks are trained for a ninth of `epochs`, the best third of them for a
             third, the best third of those to the end, each from where it was left off; None: all to the end.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
+        at_most: limits on what else a network costs: "flops" of one row, beyond which it is rejected too; "seconds" of
+            training and "microseconds" in which a row is predicted, which are known once it is trained: the score of
+            one that needs more does not count, and the search learns to keep away.
         starts: points of the space that are tried first; None: what the problem knows to be good in its default space.
         objectives: what is traded against one another, such as ("r2", "-parameters"); none: the score alone counts.
         out: the run folder; None: a new one under runs/.
@@ -100,16 +104,18 @@ def search(
         evaluations = EVALUATIONS
     if max_parameters == "auto":
         max_parameters = usual_limit(problem, space or problems.space(problem))
-    Limits(evaluations, minutes, max_parameters)
+    at_most = dict(at_most or {})
+    Limits(evaluations, minutes, max_parameters, at_most=at_most)
     if objectives:
         check_objectives(objectives, problem.metric)
     connect(f"local:{workers}")[0].shutdown()
     space = space or problems.space(problem)
     _check_fit(space, problem)
     options = dict(options or {})
-    if method in AGENTS and "agents" not in options:
+    batch = options.get("batch", 8)
+    if method in AGENTS and "agents" not in options and isinstance(batch, int) and batch > 0:  # else the method says so
         # while one agent waits for the last of its batch, the others must keep all workers busy
-        options["agents"] = max(3, -(-2 * workers // int(options.get("batch", 8))))
+        options["agents"] = max(3, -(-2 * workers // batch))
     starts = problems.starts(problem, space) if starts is None else starts
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
@@ -128,6 +134,7 @@ def search(
         evaluations=evaluations,
         minutes=minutes,
         max_parameters=max_parameters,
+        at_most=at_most,
         starts=tuple(space.point(point.values).values for point in starts),
         seed=seed,
         recipe=asdict(recipe or Recipe()),
@@ -140,16 +147,31 @@ def search(
         halving=halving,
     )
     # what is wrong shows before anything is made
-    try:
-        method_of(method, space, seed, request.fidelity, options, objectives=objectives, halving=halving)
-    except TypeError as error:
-        raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
+    check_method(method, space, options, objectives=objectives, halving=halving, at_most=at_most)
     train = Train(problem, space, seed, recipe or Recipe(), device)
     Isolated(train, seconds=timeout, memory_gib=memory_gib, retries=retries)
     create_folder(folder, request, problem)
     run = Run(folder)
     run.drive(observe=observe)
     return run
+
+
+def check_method(
+    method: str,
+    space: Space,
+    options: Mapping[str, Any],
+    *,
+    objectives: Sequence[str] = (),
+    halving: str | None = None,
+    at_most: Mapping[str, float] | None = None,
+) -> None:
+    """Raise UsageError unless there is such a method with such options, and it goes with the rest."""
+    if halving is not None and "seconds" in (at_most or {}):
+        raise UsageError("with halving, networks are trained for different times: leave out the limit on seconds")
+    try:
+        method_of(method, space, 0, Fidelity(), dict(options), objectives=objectives, halving=halving)
+    except TypeError as error:
+        raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
 
 
 def resume(

@@ -4,9 +4,9 @@ import math
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from types import FrameType
 
@@ -21,8 +21,8 @@ __all__ = ["Limits", "Loop", "Wait", "repeated"]
 
 _Identity = tuple[str, Fidelity]  # what is tried: an architecture, by its key, and how hard
 Wait = Callable[[SimpleQueue[int | None], float | None], int | None]
-_MOST_FOLLOWERS = 1000
 _MOST_REJECTED = 2000
+_WORDS = {"flops": "operations a row", "seconds": "seconds of training", "microseconds": "microseconds a row"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +34,33 @@ class Limits:
         minutes: of the run's clock, which stands still while the run is stopped.
         parameters: networks with more are rejected before a worker is bothered.
         repeats: answers from the cache in a row, from each agent, that count as converged.
+        at_most: of other costs: flops, which are known before training, too; seconds and microseconds, which are not:
+            the score of a network that turns out to need more does not count.
     """
 
     evaluations: int | None = None
     minutes: float | None = None
     parameters: int | None = None
     repeats: int = 30
+    at_most: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("evaluations", "minutes", "parameters", "repeats"):
-            value = getattr(self, name)
+        for name in self.at_most:
+            if name not in _WORDS:
+                raise UsageError(f"there is no limit on {name!r}; known: {', '.join(_WORDS)}")
+        own = {name: getattr(self, name) for name in ("evaluations", "minutes", "parameters", "repeats")}
+        for name, value in {**own, **self.at_most}.items():
             if value is not None and not 0 < value < math.inf:
                 raise UsageError(f"the limit on {name} must be above 0 and finite, not {value!r}")
+
+    def exceeded(self, costs: Mapping[str, float | None]) -> str | None:
+        """Return which limit a network exceeds, in words; None: none."""
+        for name, words in {"parameters": "parameters", **_WORDS}.items():
+            most = self.parameters if name == "parameters" else self.at_most.get(name)
+            cost = costs.get(name)
+            if most is not None and cost is not None and cost > most:
+                return f"{cost:,.12g} {words}, over the limit of {most:,.12g}"
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +130,7 @@ class Loop:
         self._workers: dict[str, int] = {}
         self._evaluated = 0
         self._rejected = 0  # in a row
+        self._reason: str | None = None  # of the last one
         self.interrupted = False
         state = replay(store)
         self._pending = state.pending
@@ -169,8 +185,8 @@ class Loop:
             self._submit(proposal)
             if self._rejected >= _MOST_REJECTED:
                 raise RunError(
-                    f"{_MOST_REJECTED} proposals in a row were rejected (limit on parameters: "
-                    f"{self._limits.parameters}); allow more, or search a space of smaller networks"
+                    f"{_MOST_REJECTED} proposals in a row were rejected ({self._reason}); allow more, or search a "
+                    "space of smaller networks"
                 )
 
     def _proposal(self) -> Proposal | None:
@@ -180,7 +196,8 @@ class Loop:
         limit = self._limits.evaluations
         if limit is not None and self._evaluated + len(self._running) >= limit:
             return None
-        if sum(map(len, self._followers.values())) >= _MOST_FOLLOWERS:
+        most = max(self._capacity, self._limits.repeats * len(self._repeats))
+        if sum(map(len, self._followers.values())) >= most:  # they may turn out to be repeats enough
             return None
         proposal = self._search.ask(self._next, self._pending)
         if proposal is None:
@@ -199,8 +216,9 @@ class Loop:
             return
         key, parameters = architecture.key, architecture.parameters
         identity = key, proposal.fidelity
-        if self._limits.parameters is not None and parameters > self._limits.parameters:
-            reason = f"{parameters:,} parameters, over the limit of {self._limits.parameters:,}"
+        flops = architecture.flops if "flops" in self._limits.at_most else None
+        reason = self._limits.exceeded({"parameters": parameters, "flops": flops})
+        if reason is not None:
             self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
         elif identity in self._known:
             self._tell(proposal, repeated(self._known[identity]), key)
@@ -232,6 +250,9 @@ class Loop:
             return
         except (BrokenExecutor, OSError) as error:
             raise RunError(f"the executor is broken: {error!r}; nothing finished is lost: resume") from error
+        over = self._limits.exceeded({"seconds": outcome.seconds, "microseconds": outcome.microseconds})
+        if outcome.score is not None and over is not None:
+            outcome = replace(outcome, status=Status.OVER, score=None, error=over)
         worker = self._workers.setdefault(place, len(self._workers))
         trial = self._tell(proposal, outcome, key, (started - self._zero, finished - self._zero), worker)
         del self._owner[identity]
@@ -260,7 +281,10 @@ class Loop:
         """Let the search and the books know; of a trial from the log as of a new one."""
         agent = trial.proposal.notes.get("agent", 0)
         self._repeats.setdefault(agent, 0)
-        self._rejected = self._rejected + 1 if trial.outcome.status is Status.REJECTED else 0
+        if trial.outcome.status is Status.REJECTED:
+            self._rejected, self._reason = self._rejected + 1, trial.outcome.error
+        else:
+            self._rejected = 0
         if trial.evaluated:
             self._evaluated += 1
             self._known[trial.key, trial.proposal.fidelity] = trial

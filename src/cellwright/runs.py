@@ -63,7 +63,7 @@ class Run:
         workers = request.workers if workers is None else workers
         if evaluations is None and minutes is None:
             evaluations, minutes = self.limits()
-        limits = Limits(evaluations, minutes, request.max_parameters)
+        limits = Limits(evaluations, minutes, request.max_parameters, at_most=request.at_most)
         options = dict(request.options)
         method = method_of(
             request.method,
@@ -163,7 +163,7 @@ class Run:
         """Return the run in short: run, state, trials, failed, best, utilisation, seconds."""
         state = self.replay()
         done = [trial for trial in state.trials if trial.evaluated]
-        failed = [trial for trial in done if trial.score is None]
+        failed = [trial for trial in done if trial.score is None and not trial.over]
         leaders = ranked(state.trials)
         best = next(iter(leaders), None)
         busy = sum(trial.finished - trial.started for trial in done)
@@ -176,7 +176,7 @@ class Run:
             "state": state.reason.value if state.reason else "unfinished",
             "trials": len(done),
             "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
-            "rejected": sum(trial.outcome.status.value == "rejected" for trial in state.trials),
+            "rejected": sum(trial.over for trial in state.trials),
             "repeated": sum(trial.proposal.fidelity.replicate > 0 for trial in done),
             "failed": len(failed),
             "best": None

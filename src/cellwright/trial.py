@@ -29,6 +29,7 @@ class Status(StrEnum):
     OK = "ok"
     CACHED = "cached"  # answered with the outcome of an equal architecture; no evaluation
     REJECTED = "rejected"  # over a limit, or not to be built, which is known before training; no evaluation
+    OVER = "over"  # trained, and then found to be over a limit on what a network costs: its score does not count
     DIVERGED = "diverged"  # a loss or a prediction was not finite
     TIMEOUT = "timeout"
     MEMORY = "memory"
@@ -187,6 +188,11 @@ class Trial:
     def passes(self) -> float:
         """Passes over the rows after which it was scored."""
         return self.proposal.fidelity.stop or self.proposal.fidelity.epochs
+
+    @property
+    def over(self) -> bool:
+        """Return whether it was over a limit on what a network costs, or not to be built."""
+        return self.outcome.status in (Status.REJECTED, Status.OVER)
 
     @property
     def evaluated(self) -> bool:

@@ -45,6 +45,20 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
     assert len(list((tmp_path / "runs").glob("tumor-random-*"))) == 1
 
 
+def test_what_costs_too_much_is_counted_and_no_leader(tmp_path: Path) -> None:
+    words = ("--method", "random", "--evaluations", 4, "--max-parameters", "none", "--inner-folds", 1, "--epochs", 1)
+    called = call("search", "tumor", *words, "--at-most", "microseconds=0.0001", "--out", "small", "--json")
+    assert called.status == 1
+    assert "no network could be trained" in called.err
+    assert (called.json["rejected"], called.json["failed"], called.json["best"]) == (4, 0, None)
+    shown = call("resume", "small", "--evaluations", 5)
+    assert "5 over a limit" in shown.out
+    called = call("search", "tumor", *words, "--at-most", "flops=3000", "--out", "few", "--json")
+    assert called.status == 0, called.err
+    assert called.json["best"]["parameters"] < 3000
+    assert called.json["rejected"] > 0
+
+
 def test_a_search_that_trains_nothing_is_a_failure(tmp_path: Path) -> None:
     called = call("search", "tumor", "--method", "random", "--max-parameters", 10, "--out", "small", "--json")
     assert called.status == 1

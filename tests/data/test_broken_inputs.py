@@ -114,6 +114,13 @@ def renamed(rows: list[str], **names: str) -> str:
     return lines([names.get(name, name) for name in rows[0].split(",")], *rows[1:])
 
 
+def _lists_of_bits(folder: Path) -> None:
+    import pandas as pd
+
+    bits = [[n % 2, n % 3, 1] for n in range(len(DRUGS))]
+    pd.DataFrame({"drug": list(DRUGS), "bits": bits}).to_parquet(folder / "drugs.parquet")
+
+
 def _broken_parquet(folder: Path) -> None:
     (folder / "measured.csv").unlink()
     (folder / "measured.parquet").write_bytes(b"PAR1" + b"\0" * 40 + b"PAR1")
@@ -393,6 +400,44 @@ CASES: dict[str, Case] = {
         "uno",
         {"measured.csv": lines(single()[0], *(row[: row.rindex(",")] + ",7" for row in single()[1:]))},
         ("one value only", "nothing can be learnt"),
+    ),
+    "decimal commas in a table of cells": Case(
+        "uno",
+        {"cells.csv": lines(*(row.replace(",", ";").replace(".", ",") for row in expression()))},
+        ("cells.csv", "'G1'", "row 1", "written with a point"),
+    ),
+    "decimal commas in a matrix": Case(
+        "nt3",
+        {"samples.csv": lines(*(row.replace(",", ";").replace(".", ",") for row in matrix()))},
+        ("samples.csv", "'G1'", "row 1", "written with a point"),
+    ),
+    "lists in a table of drugs": Case("uno", {"drugs.csv": None}, ("drugs", "column of SMILES"), write=_lists_of_bits),
+    "a feature beyond single precision": Case(
+        "uno", {"cells.csv": changed(expression(), 4, 2, "1e45")}, ("cells.csv", "'G2'", "row 4", "beyond 3.4e38")
+    ),
+    "a value beyond single precision": Case(
+        "uno", {"measured.csv": changed(single(), 9, 3, "1e39")}, ("measured.csv", "'growth'", "row 9", "1e+39")
+    ),
+    "a separator at the end of each row": Case(
+        "uno",
+        {"measured.csv": lines(single()[0], *(f"{row}," for row in single()[1:]))},
+        ("measured.csv", "one cell more than the header", "separator"),
+    ),
+    "one row with a cell too many": Case(
+        "uno",
+        {"cells.csv": lines(*expression()[:1], expression()[1] + ",1", *expression()[2:])},
+        ("cells.csv", "one cell more than the header"),
+    ),
+    "a matrix without a header": Case(
+        "nt3", {"samples.csv": lines(*matrix()[1:])}, ("samples.csv", "begins with numbers", "names the columns")
+    ),
+    "identifiers that a spreadsheet has rounded": Case(
+        "uno",
+        {"measured.csv": lines(single()[0], *(f"1.23457E+19{row[row.index(',') :]}" for row in single()[1:]))},
+        ("measured.csv", "'drug'", "rounded", "as text"),
+    ),
+    "a role that the problem does not know": Case(
+        "nt3", {}, ("no role 'value'", "nt3", "label"), options=("--column", "value=G3"), status=2
     ),
     "several matrices": Case(
         "nt3", {"more.csv": lines(*matrix())}, ("several tables", "'more.csv'", "'samples.csv'", "--data")

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,9 @@ TARGET = np.zeros(5, np.float32)
 DATA = Dataset({"cells": CELLS, "drugs": DRUGS, "dose": DOSE}, INDEX, TARGET)
 
 
-def test_every_row_is_its_own_group() -> None:
+def test_every_row_is_its_own_group_but_for_those_that_are_alike() -> None:
     assert DATA.groups("row").tolist() == [[0], [1], [2], [3], [4]]
+    assert replace(DATA, alike=np.array([1, 0, 1, 2, 3])).groups("row").tolist() == [[1], [0], [1], [2], [3]]
 
 
 def test_rows_are_grouped_by_an_index_column() -> None:

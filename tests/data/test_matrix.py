@@ -158,3 +158,19 @@ def test_an_index_that_was_written_out_is_no_gene(tmp_path: Path) -> None:
 def test_one_column_of_large_numbers_makes_no_intensities(tmp_path: Path) -> None:
     frames = matrix(tmp_path, "label,G1,G2,G3\na,1,2,3\nb,3,4,400\na,5,6,5\nb,7,8,900\n")
     assert not any("intensities" in note for note in frames.notes)
+
+
+@pytest.mark.parametrize("name", ["id", "Patient ID", "Unnamed: 0", "sample", "whatever"])
+def test_a_number_of_the_patient_is_no_gene(tmp_path: Path, name: str) -> None:
+    ids = [10017, 10342, 10999, 20001, 20002, 30000]
+    rows = "".join(f"{number},{'ab'[n % 2]},{n / 2},{1 - n / 3:.2f}\n" for n, number in enumerate(ids))
+    (tmp_path / "m.csv").write_text(f"{name},class,G1,G2\n{rows}")
+    frames = read_matrix(tmp_path / "m.csv", columns={})
+    assert list(frames.features["expression"][1].columns) == ["G1", "G2"]
+    assert any(f"not used: '{name}'" in note for note in frames.notes)
+
+
+def test_whole_numbers_that_do_not_name_samples_are_genes(tmp_path: Path) -> None:
+    rows = "".join(f"{'ab'[n % 2]},{n * 7 % 5},{n * 5 % 6}\n" for n in range(6))
+    (tmp_path / "m.csv").write_text(f"class,G1,G2\n{rows}")
+    assert list(read_matrix(tmp_path / "m.csv", columns={}).features["expression"][1].columns) == ["G1", "G2"]

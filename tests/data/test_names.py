@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,3 +43,19 @@ def test_letters_of_other_scripts_count() -> None:
     found = match_names(["\u03b1-MSH", "--"], ["\u03b1msh", "\u03b2msh", "__"])
     assert found.found == {"\u03b1-MSH": "\u03b1msh"}
     assert found.absent == ("--",)
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("CC(C)O", "CCCO"), ("C=C", "CC"), ("C[C@H](N)O", "C[C@@H](N)O"), ("1-12", "11-2"), ("17.0", "170")],
+)
+def test_structures_and_numbers_match_exactly_or_not_at_all(name: str, other: str) -> None:
+    assert match_names([name], [other]).absent == (name,)
+    assert match_names([other], [name]).absent == (other,)
+    assert match_names([name], [name]).found == {name: name}
+
+
+@pytest.mark.parametrize("name", ["PC-3", "NCI/ADR-RES", "Nutlin-3a (-)", "HS 578T", "(5Z)-7-Oxozeaenol", "CCO"])
+def test_a_name_is_no_structure(name: str) -> None:
+    plain = "".join(letter for letter in name if letter.isalnum()).lower()
+    assert match_names([plain], [name]).found == {plain: name}

@@ -6,6 +6,7 @@ from tests.spaces import settings_space, small_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
+from cellwright.methods.catalogue import method_of
 from cellwright.seeds import Use, rng_for
 from cellwright.trial import INHERITS, Fidelity, Proposal
 
@@ -157,3 +158,10 @@ def test_a_child_names_the_parent_whose_weights_it_begins_with() -> None:
         changed = sum(a != b for a, b in zip(trial.proposal.point.values, parent.values, strict=True))
         assert changed >= 1
         assert trial.proposal.notes[INHERITS] < trial.number
+
+
+def test_children_of_what_a_search_starts_with_inherit_too() -> None:
+    space = small_space()
+    search = method_of("evolution", space, 0, Fidelity(), {"inherit": True}, starts=[space.point((1, 2, 3))])
+    (first, *_) = told(search, space, distance, 3)
+    assert first.proposal.notes == {INHERITS: None}

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import pytest
 from tests.methods.driving import told
-from tests.spaces import settings_space
+from tests.spaces import settings_space, small_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Random
@@ -62,6 +62,17 @@ def test_with_hyperband_some_begin_higher_and_each_beginning_costs_about_as_much
         reached = trial.proposal.fidelity.stop or 9
         spent[first[origin(trial)]] += reached - (reached / 3 if origin(trial) != trial.number else 0)
     assert max(spent.values()) < 2 * min(spent.values())
+
+
+def test_no_network_begins_twice_with_hyperband() -> None:
+    space = small_space()
+    search = Halved(Random(space, seed=0, fidelity=FULL), space, seed=0, fidelity=FULL, kind="hyperband")
+    began: dict[str, set[float | None]] = {}
+    for trial in told(search, space, lambda proposal: float(proposal.number % 7), 300):
+        if CONTINUES not in trial.proposal.notes:
+            began.setdefault(trial.key, set()).add(trial.proposal.fidelity.stop)
+    assert len(began) > 30
+    assert set(map(len, began.values())) == {1}
 
 
 def test_what_is_under_way_does_not_go_on_twice_and_asking_changes_nothing() -> None:

@@ -9,7 +9,7 @@ from tests.spaces import settings_space
 from cellwright.methods import Random, Search
 from cellwright.methods.catalogue import METHODS, method_of
 from cellwright.problems import uno
-from cellwright.space import Space
+from cellwright.space import Choice, Space
 from cellwright.testing import check_search
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -103,3 +103,9 @@ class Broken(Random):
 def test_a_broken_law_is_named(fault: str, law: str) -> None:
     with pytest.raises(AssertionError, match=law):
         check_search(lambda space, seed: Broken(space, seed, fault), settings_space())
+
+
+@pytest.mark.parametrize("method", ["surrogate", "auto", "agebo"])
+def test_where_more_is_near_the_best_than_is_looked_at_too(method: str) -> None:
+    large = Space("large", (), tuple(Choice(f"d{number}", tuple(range(40))) for number in range(8)))
+    check_search(lambda space, seed: method_of(method, space, seed, Fidelity(), {}), large)

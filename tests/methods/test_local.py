@@ -7,7 +7,7 @@ from cellwright.methods.halved import Halved
 from cellwright.methods.local import Local
 from cellwright.methods.started import Started
 from cellwright.space import Choice, Space
-from cellwright.trial import CONTINUES, Fidelity, Proposal
+from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = Space("grid", (), tuple(Choice(name, tuple(range(6))) for name in "abc"))
 
@@ -82,3 +82,22 @@ def test_what_goes_on_is_no_start() -> None:
 def test_no_start_is_refused() -> None:
     with pytest.raises(UsageError, match="at least 1 start"):
         Local(SPACE, seed=0, fidelity=Fidelity(), starts=0)
+
+
+def test_starts_told_early_belong_to_the_climb_that_they_were_asked_for() -> None:
+    search = Local(SPACE, seed=0, fidelity=Fidelity(), starts=2)
+    pending: dict[int, Proposal] = {}
+    for number in range(60):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+        if len(pending) > 20:  # more than are around a point
+            first = min(pending)
+            point = pending[first].point
+            outcome = Outcome(Status.OK, float(pending[first].notes["climb"]))
+            search.tell(Trial(pending.pop(first), outcome, SPACE.architecture(point).key, 0, 0))
+    climbs = [proposal.notes["climb"] for proposal in pending.values()]
+    assert max(climbs) >= 1
+    assert search._climb >= 1
+    assert search._best is not None
+    assert search._best[0] == search._climb

@@ -13,7 +13,7 @@ from cellwright.errors import UsageError
 from cellwright.methods.catalogue import method_of
 from cellwright.methods.optuna import Optuna
 from cellwright.space import Choice, Float, Integer, Space, When
-from cellwright.trial import Fidelity, Proposal
+from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 SETTINGS = settings_space()
 MIXED = Space(
@@ -84,3 +84,44 @@ def test_a_missing_package_is_named(method: str, package: str, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=r"pip install 'cellwright\[hpo\]'"):
         method_of(method, MIXED, 0, Fidelity(), {})
+
+
+def test_cmaes_moves_on_where_most_is_rejected() -> None:
+    search = method_of("cmaes", MIXED, 0, Fidelity(), {})
+    moved = set()
+    for number in range(400):
+        proposal = search.ask(number, {})
+        assert proposal is not None
+        moved.add(proposal.notes.get("generation"))
+        named = MIXED.named(proposal.point)
+        if named["units"] > 40:
+            outcome = Outcome(Status.REJECTED, parameters=named["units"])
+        else:
+            outcome = Outcome(Status.OK, worth(proposal))
+        search.tell(Trial(proposal, outcome, f"{proposal.point.values}", number, number))
+    assert len(moved) > 20
+    assert None not in moved
+
+
+def test_cmaes_goes_on_when_a_generation_is_used_up() -> None:
+    space = Space("few", (), (Choice("a", tuple("abcdef")), Choice("b", tuple("abcdef"))))
+    trials = told(method_of("cmaes", space, 0, Fidelity(), {}), space, lambda proposal: proposal.point.values[0], 36)
+    assert len({trial.proposal.point for trial in trials}) > 30
+    assert "generation" in trials[25].proposal.notes
+
+
+def test_cmaes_needs_something_to_decide() -> None:
+    with pytest.raises(UsageError, match="a decision between two options or more"):
+        method_of("cmaes", Space("one", (), (Choice("only", ("a",)),)), 0, Fidelity(), {})
+
+
+def test_the_gaussian_process_hears_of_failures() -> None:
+    space = Space("reals", (), (Float("x", 0, 1), Float("y", 0, 1)))
+
+    def score(proposal: Proposal) -> float | None:
+        x, y = proposal.point.values
+        return None if x > 0.5 else x - abs(y - 0.5)
+
+    trials = told(method_of("gp", space, 0, Fidelity(), {}), space, score, 30)
+    assert sum(trial.score is None for trial in trials[15:]) < 8
+    assert max(trial.score or -1 for trial in trials) > 0.45

@@ -13,7 +13,7 @@ from cellwright.methods.policy.controller import levels_of_point, plan
 from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
 from cellwright.methods.started import Started
-from cellwright.space import Choice, Point, Space
+from cellwright.space import Choice, Integer, Point, Space
 from cellwright.trial import CONTINUES, Fidelity, Proposal
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(6))) for number in range(6)))
@@ -106,3 +106,13 @@ def test_what_goes_on_is_not_what_others_showed_it() -> None:
     trials = told(search, SPACE, near, 30)
     assert any(CONTINUES in trial.proposal.notes for trial in trials)
     assert {trial.proposal.notes.get("version", 0) for trial in trials} == {0}
+
+
+def test_numbers_on_the_border_of_two_levels_are_told_as_the_level_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    space = Space("s", (), (Integer("n", 1, 512, log=True), Integer("m", 1, 40)))
+    search = PolicySearch(space, seed=0, fidelity=Fidelity())
+    for trial in told(search, space, lambda proposal: -proposal.point.values[0], 80):
+        assert len(trial.proposal.notes["levels"]) == 2
+    with torch.no_grad():
+        likely = search._learner.policy(torch.tensor([[0, 0], [1, 0]])).log_probs[:, 0]
+    assert likely[0] > likely[1], "the first level is always 1, the best"

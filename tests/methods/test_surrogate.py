@@ -4,14 +4,25 @@ from tests.methods.driving import told
 from tests.spaces import settings_space, small_space
 
 from cellwright.errors import UsageError
-from cellwright.methods import Random
+from cellwright.methods import Evolution, Random
 from cellwright.methods.encoding import Encoding, ordered
+from cellwright.methods.forest import Forest
+from cellwright.methods.halved import Halved
 from cellwright.methods.known import Known
 from cellwright.methods.surrogate import Surrogate
-from cellwright.space import Choice, Float, Space
-from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+from cellwright.space import Choice, Float, Space, When
+from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(8))) for number in range(8)))
+
+DIAGONAL = Space(
+    "diagonal",
+    (),
+    (Choice("a", tuple(range(12))), Choice("b", tuple(range(12)))),
+    tuple(
+        (When("a", (place,)), When("b", tuple(other for other in range(12) if other != place))) for place in range(12)
+    ),
+)
 
 
 def near(proposal: Proposal) -> float:
@@ -97,3 +108,29 @@ def test_of_two_equally_good_networks_the_quicker_one_is_asked_for() -> None:
         return float(np.mean(spent[10:40]))
 
     assert seconds_of_last(1.0) < seconds_of_last(0.0) - 2
+
+
+def test_where_what_went_on_failed_it_goes_on() -> None:
+    search = Halved(Surrogate(SPACE, seed=0, fidelity=Fidelity(9)), SPACE, seed=0, fidelity=Fidelity(9))
+
+    def score(proposal: Proposal) -> float | None:
+        return None if proposal.number >= 6 or CONTINUES in proposal.notes else near(proposal)
+
+    assert len(told(search, SPACE, score, 40)) == 40
+
+
+def test_where_nothing_around_the_best_is_allowed_it_draws_at_random() -> None:
+    for method in (Surrogate, Evolution):
+        trials = told(method(DIAGONAL, seed=0, fidelity=Fidelity()), DIAGONAL, near, 24)
+        assert len({trial.proposal.point for trial in trials}) > 8
+
+
+def test_it_learns_anew_after_50_points_at_most() -> None:
+    space = Space("reals", (), (Float("a", 0, 1), Float("b", 0, 1)))
+    forest = Forest(space, Known(space), seed=0, initial=10)
+    rng = np.random.default_rng(0)
+    for number in range(2500):
+        proposal = Proposal(number, space.sample(rng), Fidelity())
+        forest.tell(Trial(proposal, Outcome(Status.OK, float(number)), f"{number}", 0, 0))
+        assert number < 10 or number + 1 - forest.learnt <= 50
+    assert forest.leaders(1) != [proposal.point]

@@ -81,7 +81,7 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
             ("repeated", "of leaders again"),
             ("failed", "failed"),
             ("cached", "more answered from the cache"),
-            ("rejected", "too large"),
+            ("rejected", "over a limit"),
         )
         if summary[name]
     ]

@@ -9,7 +9,7 @@ import typer
 
 from cellwright.errors import UsageError
 
-__all__ = ["Evaluations", "Folder", "Json", "Minutes", "named", "number_or_none", "positive", "whole"]
+__all__ = ["Evaluations", "Folder", "Json", "Minutes", "named", "number", "number_or_none", "positive", "whole"]
 
 WHEN = "When it ends"
 
@@ -45,21 +45,31 @@ def named(option: str, texts: Sequence[str], form: str) -> dict[str, str]:
     return {name: value for name, _, value in (text.partition("=") for text in texts)}
 
 
+def number(option: str, text: str, other: str = "") -> float:
+    """Return the finite number above 0 that `text` says.
+
+    Args:
+        other: what else might be said, for the message.
+
+    Raises:
+        UsageError: it says none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise UsageError(f"{option} must be a number above 0{other}; not {text!r}")
+    return value
+
+
 def number_or_none(option: str, text: str) -> float | None:
     """Return the finite number above 0 that `text` says, or None for "none".
 
     Raises:
         UsageError: it says neither.
     """
-    if text == "none":
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise UsageError(f"{option} must be a number above 0, or none; not {text!r}")
-    return value
+    return None if text == "none" else number(option, text, ", or none")
 
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]

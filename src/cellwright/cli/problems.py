@@ -55,7 +55,7 @@ def _rows() -> list[dict[str, Any]]:
                 "splits": list(problem.splits) if problem else None,
                 "spaces": list(built.spaces),
                 "source": built.source,
-                "own_data": built.own_data,
+                "own_data": bool(built.roles),
                 "fetched": built.source is not None and is_fetched(built.source),
             }
         )

@@ -60,10 +60,10 @@ class Tally:
     def take(self, trial: "Trial") -> None:
         """Count a trial."""
         self.cached += trial.outcome.status.value == "cached"
-        self.rejected += trial.outcome.status.value == "rejected"
+        self.rejected += trial.over
         if trial.evaluated:
             self.evaluated += 1
-            self.failed += trial.score is None
+            self.failed += trial.score is None and not trial.over
             self.busy += trial.finished - trial.started
         if self.replayed:
             self.replayed -= 1
@@ -115,7 +115,11 @@ class Tally:
         """Return what else came of proposals, in words."""
         words = [
             f"{number:,} {what}"
-            for number, what in ((self.failed, "failed"), (self.cached, "from the cache"), (self.rejected, "too large"))
+            for number, what in (
+                (self.failed, "failed"),
+                (self.cached, "from the cache"),
+                (self.rejected, "over a limit"),
+            )
             if number
         ]
         if self.evaluated and self.elapsed > 0:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cellwright.cli.driving import finish, interrupted, one_thread
-from cellwright.cli.options import Evaluations, Json, Minutes, named, number_or_none, positive, whole
+from cellwright.cli.options import Evaluations, Json, Minutes, named, number, number_or_none, positive, whole
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import count, duration, grid, plural, show
 from cellwright.errors import UsageError
@@ -91,6 +91,16 @@ def search(
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
+    at_most: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="A limit on flops or microseconds (of a row), or seconds (of training), such as microseconds=20; the "
+            "score of a network that needs more does not count. May be given several times.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
     objective: Annotated[
         list[str] | None,
         typer.Option(
@@ -258,6 +268,9 @@ def search(
         evaluations = api.EVALUATIONS
     size = None if max_parameters in ("auto", "none") else whole("--max-parameters", max_parameters)
     allowed = number_or_none("--timeout", timeout)
+    form = "NAME=NUMBER, as in --at-most microseconds=20"
+    most = {name: number(f"--at-most {name}", text) for name, text in named("--at-most", at_most or [], form).items()}
+    Limits(at_most=most)
     columns = named("--column", column or [], "ROLE=NAME, as in --column value=growth")
     division = _division(split, split_seed, folds, fold)
     with working(f"preparing {problem}"):
@@ -265,11 +278,12 @@ def search(
         where = problems.space(what, space)
         if max_parameters == "auto":
             size = api.usual_limit(what, where)
-        limits = Limits(evaluations, minutes, size)
+        limits = Limits(evaluations, minutes, size, at_most=most)
         if objective:
             check_objectives(objective, what.metric)
         one_thread()
         recipe, where = _fixed(where, optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
+        api.check_method(method, where, options, objectives=objective or (), halving=halving, at_most=most)
         _check_device(device)
     folder = out or api.new_folder(what.name, method)
     if not json:
@@ -293,6 +307,7 @@ def search(
                 replicates=replicates,
                 halving=halving,
                 max_parameters=size,
+                at_most=most,
                 objectives=objective or (),
                 seed=seed,
                 out=folder,
@@ -375,6 +390,7 @@ def _plan(
         ("target", f"{problem.target}; score: {problem.metric} on {scored}, split by {problem.division}"),
         ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
         ("limit", _limit(problem, limits.parameters)),
+        *(("", f"{most:,.12g} {name}") for name, most in limits.at_most.items()),
         ("search", f"{method}; ends after {' or '.join(ends)}"),
         ("run", str(folder)),
     ]

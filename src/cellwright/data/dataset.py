@@ -43,6 +43,7 @@ class Dataset:
         target: (rows,) float32 for regression, int64 class codes for classification.
         kinds: what a key names, where several keys name the same: drug_1 and drug_2 both name a "drug".
         given: which rows are for testing, bool (rows,), where whoever made the data has decided it.
+        alike: a number for each row, integers (rows,), the same for rows that measure one thing; None: all are others.
     """
 
     tables: Mapping[str, Table]
@@ -50,6 +51,7 @@ class Dataset:
     target: np.ndarray
     kinds: Mapping[str, str] = field(default_factory=dict)
     given: np.ndarray | None = None
+    alike: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -104,15 +106,16 @@ class Dataset:
         """Return the groups each row belongs to, int64 (rows, groups a row).
 
         Args:
-            by: "row" (each its own); "pair": rows of the same two entities of one kind, in any order (both drugs), or,
-                where no kind occurs twice, rows that agree in every index column (a dose-response curve); a kind.
+            by: "row" (each its own, but for those that are alike); "pair": rows of the same two entities of one kind,
+                in any order (both drugs), or, where no kind occurs twice, rows that agree in every index column (a
+                dose-response curve); a kind.
 
         Raises:
             DataError: there is no such grouping.
         """
         members = self.members
         if by == "row":
-            return np.arange(self.rows)[:, None]
+            return (np.arange(self.rows) if self.alike is None else np.asarray(self.alike, np.int64))[:, None]
         if by == "pair" and self.index:
             twice = [keys for keys in members.values() if len(keys) > 1]
             columns = np.stack([self.index[key] for key in (twice[0] if twice else sorted(self.index))], axis=1)

@@ -28,6 +28,8 @@ def save_raw(folder: Path, dataset: Dataset) -> None:
     np.save(folder / _RAW / "target.npy", dataset.target)
     if dataset.given is not None:
         np.save(folder / _RAW / "given.npy", dataset.given)
+    if dataset.alike is not None:
+        np.save(folder / _RAW / "alike.npy", dataset.alike)
 
 
 def save_data(folder: Path, dataset: Dataset, split: Split) -> None:
@@ -81,7 +83,8 @@ def _save_tables(folder: Path, dataset: Dataset) -> None:
             np.save(folder / file, table.features.astype(np.float32))
         inputs.append([name, file, table.key])
     layout = {"inputs": inputs, "index": sorted(dataset.index), "kinds": dict(dataset.kinds)}
-    (folder / _LAYOUT).write_text(json.dumps(layout | {"given": dataset.given is not None}))
+    layout |= {"given": dataset.given is not None, "alike": dataset.alike is not None}
+    (folder / _LAYOUT).write_text(json.dumps(layout))
 
 
 def _load(folder: Path, tables: Path) -> Dataset:
@@ -91,7 +94,8 @@ def _load(folder: Path, tables: Path) -> Dataset:
         inputs = {name: Table(arrays[file], key) for name, file, key in layout["inputs"]}
         index = {key: _array(folder / _RAW / f"index-{number}.npy") for number, key in enumerate(layout["index"])}
         given = _array(folder / _RAW / "given.npy") if layout["given"] else None
-        return Dataset(inputs, index, _array(folder / _RAW / "target.npy"), layout["kinds"], given)
+        alike = _array(folder / _RAW / "alike.npy") if layout.get("alike") else None
+        return Dataset(inputs, index, _array(folder / _RAW / "target.npy"), layout["kinds"], given, alike)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
 

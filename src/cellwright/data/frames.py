@@ -76,22 +76,51 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
                 named = "input" if pair else "column"
                 raise DataError(f"what rows refer to cannot be called {kind!r} here; rename the {named}")
             for key, column in zip(names, keys if pair else [keys], strict=True):
-                rows[key] = _found(responses, str(column)).astype(str)
-            index = table.index.astype(str)
+                rows[key] = _ids(_found(responses, column))
+            index = pd.Index(_ids(table.index.to_series()))
             tables[name] = (kind, pd.DataFrame(_numbers(table, name), index=index, columns=list(table.columns)))
         else:
             dense[name] = [f"{name}.{column}" for column in what]
-            part = _numbers(responses[[_found(responses, str(column)).name for column in what]], name)
+            part = _numbers(responses[[_found(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
-    for first, second in twins({name: (len(columns),) for name, columns in dense.items()}).items():
-        raise DataError(f"inputs {first!r} and {second!r} would be taken for both of a pair; rename one")
+    _check_twins(rows, tables, dense)
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, (), dense)
 
 
-def _found(responses: "pd.DataFrame", column: str) -> "pd.Series":
+def _check_twins(
+    rows: Mapping[str, "pd.Series"],
+    tables: Mapping[str, tuple[str, "pd.DataFrame"]],
+    dense: Mapping[str, Sequence[str]],
+) -> None:
+    """Raise DataError where two inputs that are none would be taken for both of a pair."""
+    single = {name: (kind, table) for name, (kind, table) in tables.items() if kind in rows}
+    shapes = {name: (len(columns),) for name, columns in dense.items()}
+    shapes |= {name: (table.shape[1],) for name, (_, table) in single.items()}
+    shapes |= {identity_of(kind): (rows[kind].nunique(),) for kind, _ in single.values()}
+    for first, second in twins(shapes).items():
+        names = first.removeprefix(identity_of("")), second.removeprefix(identity_of(""))
+        raise DataError(
+            f"{names[0]!r} and {names[1]!r} would be taken for both of a pair; rename one, or, where their order means "
+            f"nothing, give both as one input: {{{names[0][:-2]!r}: ((first column, second column), table)}}"
+        )
+
+
+def _ids(names: "pd.Series") -> "pd.Series[str]":
+    """Return identifiers as text, whole numbers without a decimal point."""
+    import pandas as pd
+
+    if pd.api.types.is_float_dtype(names) and (names % 1 == 0).all() and (names.abs() < 2**53).all():
+        names = names.astype("int64")
+    return names.astype(str)
+
+
+def _found(responses: "pd.DataFrame", column: object) -> "pd.Series":
     if column not in responses.columns:
         raise DataError(f"the responses have no column {column!r}; they have {few(list(responses.columns), 12)}")
+    times = int((responses.columns == column).sum())
+    if times > 1:
+        raise DataError(f"the responses have {times} columns {column!r}; rename all but one")
     found: pd.Series = responses[column]
     empty = np.flatnonzero(found.isna())
     if len(empty):
@@ -107,7 +136,15 @@ def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
         raise DataError(
             f"input {name!r} takes numbers, and {few(text)} hold other things; encode them, or leave them out"
         )
-    numbers: np.ndarray = table.to_numpy(np.float32)
+    with np.errstate(over="ignore"):  # told below
+        numbers: np.ndarray = table.to_numpy(np.float32)
+    infinite = np.argwhere(np.isinf(numbers))
+    if len(infinite):
+        row, place = infinite[0]
+        raise DataError(
+            f"input {name!r}: column {str(table.columns[place])!r} is infinite, or beyond 3.4e38, in row "
+            f"{table.index[row]!r}; give NaN for what is missing"
+        )
     return numbers
 
 
@@ -158,7 +195,24 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
             tables |= {identity_of(key): Table(one_each, key) for key in keys}
     target, classes = _target(responses["value"])
     given = responses["given"].to_numpy(bool) if "given" in columns else None
-    return Dataset(tables, index, target, kinds, given), classes
+    alike = _alike(responses, index, [name for names in dense.values() for name in names])
+    return Dataset(tables, index, target, kinds, given, alike), classes
+
+
+def _alike(responses: "pd.DataFrame", index: Mapping[str, np.ndarray], dense: Sequence[str]) -> np.ndarray | None:
+    """Return a number for what each row measures, (rows,), a pair in any order; None where no two measure one thing."""
+    import pandas as pd
+
+    if not index:
+        return None
+    read = pd.DataFrame(dict(index))
+    for first, second in ((name, f"{name[:-2]}_2") for name in index if name.endswith("_1")):
+        if second in index:
+            read[[first, second]] = np.sort(read[[first, second]].to_numpy(), axis=1)
+    read = pd.concat([read, responses[list(dense)]], axis=1)
+    if not read.duplicated().any():
+        return None
+    return read.groupby(list(read.columns), sort=False, dropna=False).ngroup().to_numpy()
 
 
 def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str]]", kind: str) -> "pd.Index[str]":

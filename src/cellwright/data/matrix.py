@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from cellwright.data.frames import ROW, Frames, few
-from cellwright.data.roles import simple
+from cellwright.data.roles import names_entities, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
 
@@ -25,6 +25,7 @@ _LABELS = (
     "group",
     "outcome",
 )
+_IDS = ("id", "patient", "patientid", "subject", "subjectid", "caseid", "donorid", "sample")
 _MOST_CLASSES = 100
 _INTENSITY = 50.0
 
@@ -48,7 +49,8 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     sheet = read(files[0])
     label, guessed = _label(sheet, columns.get("label"))
     labels = sheet.names(label)
-    genes = [name for name in sheet.columns if name != label and sheet.is_numeric(name) and not sheet.counts(name)]
+    numeric = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
+    genes = [name for name in numeric if not _names_samples(sheet, name)]
     text = [name for name in sheet.columns if name not in (label, *genes)]
     if not genes:
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
@@ -73,6 +75,14 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
         notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of the training rows")
     responses = pd.DataFrame({"value": labels.astype(str)})
     return Frames(responses, {"expression": (ROW, pd.DataFrame(values, columns=genes))}, tuple(notes))
+
+
+def _names_samples(sheet: Sheet, column: str) -> bool:
+    """Return whether a column of numbers says which sample a row is, and nothing of what it is like."""
+    if sheet.counts(column) or (column == sheet.frame.columns[0] and sheet.ascends(column)):
+        return True
+    whole = sheet.frame[column].dtype.kind in "iu" and sheet.frame[column].is_unique
+    return bool(whole and (simple(column) in _IDS or names_entities("cell", column)))
 
 
 def _logarithms(values: np.ndarray, name: str, notes: list[str]) -> np.ndarray:

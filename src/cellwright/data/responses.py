@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellwright.data.frames import Frames, few, keys_of
-from cellwright.data.names import match_names
+from cellwright.data.names import match_names, may_be_structure
 from cellwright.data.roles import SMILES, doses_of, names_entities, need, roles_of, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
@@ -158,7 +158,7 @@ def _key(sheet: Sheet, kind: str, named: set[str], given: str | None) -> tuple[s
         if values.dtype.kind in "fiub" and not (place == 0 or names_entities(kind, column)):
             continue
         if values.dtype.kind == "f":
-            if (values.dropna() % 1 != 0).any():
+            if (values.dropna() % 1 != 0).any() or (values.abs() >= 2**53).any():
                 continue
             values = values.dropna().astype("Int64")
         if values.nunique() < 2 and len(values) > 1:
@@ -224,9 +224,16 @@ def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None"
         return None
     ids = sheet.names(key)
     table = pd.DataFrame(sheet.matrix(numeric), index=pd.Index(ids, name=None), columns=numeric)
+    hollow = table.index[table.isna().all(axis=1)]
+    table = table.drop(index=hollow)
     rest = [name for name in sheet.columns if name not in (key, *numeric)]
     notes.append(f"{sheet.name}: {len(table):,} rows named by {key!r}, {len(numeric):,} features"
                  + (f"; not used: {few(rest)}" if rest else ""))  # fmt: skip
+    if len(hollow):
+        notes.append(f"{sheet.name}: rows without a value left out: {few(hollow)}")
+    missing = int(table.isna().to_numpy().sum())
+    if missing:
+        notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of what is trained on")
     return table
 
 
@@ -286,6 +293,8 @@ def _named_by_smiles(main: Sheet, named: set[str], notes: list[str]) -> dict[str
     from cellwright.data import featurise
 
     texts = sorted(named)
+    if sum(map(may_be_structure, texts)) < len(texts) / 2:
+        return {}
     if len(featurise.parse(texts, drop_bad=True).rows) < len(texts) / 2:
         return {}
     sheet = Sheet(main.path, pd.DataFrame({"drug": texts, "SMILES": texts}))

@@ -7,10 +7,8 @@ from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
 from cellwright.errors import DataError
 
-__all__ = ["ROLES", "SMILES", "doses_of", "names_entities", "need", "roles_of", "simple"]
+__all__ = ["SMILES", "doses_of", "names_entities", "need", "roles_of", "simple"]
 
-#: what `--column ROLE=NAME` may name
-ROLES = ("cell", "drug", "drug_1", "drug_2", "dose", "value", "smiles", "label")
 SMILES = ("smiles", "isosmiles", "isomericsmiles", "canonicalsmiles", "smilesstring", "structure")
 _DRUG = "drug|compound|nsc|pubchemid|pubchemcid|cid|broadid|molecule|chemical|agent|treatment"
 _SINGLE = re.compile(rf"(?:{_DRUG})(?:name|id|code|number|key)?")

@@ -86,7 +86,7 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, l
     if division.by == "given":
         return _given(dataset, division, classes=classes)
     groups = dataset.groups(division.by)
-    if not (classes and division.by == "row"):
+    if not (classes and division.by == "row" and len(np.unique(groups)) == dataset.rows):
         return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
     return _each_class(dataset.target, division, labels)
 

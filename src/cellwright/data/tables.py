@@ -5,6 +5,7 @@ Rows are counted from 1 below the header.
 
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _TEXT = (".csv", ".tsv", ".txt", ".tab")
 _PARQUET = (".parquet", ".pq")
 _PACKED = (".gz", ".bz2", ".xz")
 _FEWEST_COUNTED = 4  # 0, 1, 2 may be anything
+_MOST_EXACT = 2**53  # whole numbers that a float holds exactly
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+_DECIMAL = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?(\.\d+)?", re.IGNORECASE)  # pandas tells equal ones apart by an ending
 _DELIMITERS = ("\t", ",", ";", "|")
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "-", ".", "#n/a", "?"})
 _BROKEN = (OSError, EOFError, UnicodeDecodeError, zlib.error, lzma.LZMAError, gzip.BadGzipFile)
@@ -71,6 +75,12 @@ class Sheet:
 
         values = self.column(column)
         if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            rounded = np.flatnonzero(values.abs() >= _MOST_EXACT)
+            if len(rounded):
+                raise DataError(
+                    f"{self.name}: column {column!r} holds identifiers that some program has rounded, in "
+                    f"{_rows(rounded)}: {values.iloc[rounded[0]]!r}; write them as text"
+                )
             values = values.astype("Int64")
         empty = np.flatnonzero(values.isna() | (values.astype(str).str.strip() == ""))
         if len(empty):
@@ -89,28 +99,50 @@ class Sheet:
         values, bad = _numeric(self.column(column))
         empty = np.isnan(values) & ~bad
         infinite = np.isinf(values)
-        for wrong, what in ((bad, "no number"), (infinite, "no finite number"), (empty & (not missing), "empty")):
+        huge = np.abs(values) > np.finfo(np.float32).max
+        for wrong, what in (
+            (bad, "no number"),
+            (infinite, "no finite number"),
+            (huge, "beyond 3.4e38"),
+            (empty & (not missing), "empty"),
+        ):
             if wrong.any():
                 row = int(np.flatnonzero(wrong)[0])
-                shown = "" if what == "empty" else f": {str(self.frame[column].iloc[row])!r}"
+                cell = str(self.frame[column].iloc[row])
+                shown = "" if what == "empty" else f": {cell!r}"
+                point = " (decimals are written with a point here)" if _COMMA.fullmatch(cell.strip()) else ""
                 raise DataError(
-                    f"{self.name}: column {column!r} is {what} in {_rows(np.flatnonzero(wrong))}{shown}; "
+                    f"{self.name}: column {column!r} is {what} in {_rows(np.flatnonzero(wrong))}{shown}{point}; "
                     "correct it, or leave the row out"
                 )
         return values
 
     def is_numeric(self, column: str) -> bool:
-        """Return whether a column is numbers for the most part, so that what is none is an error; or is empty."""
-        values, bad = _numeric(self.frame[column])
-        return bool((~np.isnan(values)).sum() > bad.sum() or not (bad.any() or self.frame[column].notna().any()))
+        """Return whether a column is numbers for the most part, so that what is none is an error; or is empty.
+
+        A decimal comma shows that a number is meant.
+        """
+        cells = self.frame[column]
+        values, bad = _numeric(cells)
+        if not bad.any():
+            return bool(cells.isna().all() or not np.isnan(values).all())
+        commas = sum(_COMMA.fullmatch(str(cell).strip()) is not None for cell in cells[bad])
+        return int((~np.isnan(values)).sum()) + commas > int(bad.sum()) - commas
 
     def counts(self, column: str) -> bool:
-        """Return whether a column only counts the rows, from 0 or 1: an index that somebody wrote out."""
+        """Return whether a column only counts the rows, from 0 or 1: an index that somebody wrote out, gaps or none."""
         values = self.frame[column]
         if values.dtype.kind not in "iu" or len(values) < _FEWEST_COUNTED:
             return False
+        if column.startswith("Unnamed:"):  # the index of a frame whose rows were chosen
+            return bool(values.is_unique)
         start = int(values.iloc[0])
         return start in (0, 1) and bool((values.to_numpy() == np.arange(start, start + len(values))).all())
+
+    def ascends(self, column: str) -> bool:
+        """Return whether a column holds whole numbers of which each is larger than the one before."""
+        values = self.frame[column]
+        return values.dtype.kind in "iu" and len(values) >= _FEWEST_COUNTED and bool((np.diff(values) > 0).all())
 
     def matrix(self, columns: Sequence[str]) -> np.ndarray:
         """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.
@@ -120,7 +152,8 @@ class Sheet:
         """
         part = self.frame[list(columns)]
         if all(kind.kind in "fiub" for kind in part.dtypes):
-            result = part.to_numpy(np.float32)
+            with np.errstate(over="ignore"):  # told below
+                result = part.to_numpy(np.float32)
             if np.isinf(result).any():
                 self.numbers(columns[int(np.flatnonzero(np.isinf(result).any(axis=0))[0])], missing=True)
         else:
@@ -186,6 +219,11 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
         raise DataError(f"{str(path)!r} cannot be read: {error}") from error
     frame.columns = pd.Index([str(name).strip() for name in frame.columns])
     if not isinstance(frame.index, pd.RangeIndex):  # one more cell a row than the header has: R writes row names so
+        if frame.iloc[:, -1].notna().sum() <= 1:
+            raise DataError(
+                f"{str(path)!r} has rows of one cell more than the header, the last of them empty: "
+                "take the separator at the end of each row away, or give the header one too"
+            )
         frame.insert(0, "", frame.index)
         frame = frame.reset_index(drop=True)
     named = _header(path, frame)
@@ -194,6 +232,8 @@ def read(path: Path, *, columns: Sequence[str] | None = None) -> Sheet:
         raise DataError(f"{str(path)!r} has a column twice: {few(twice)}; rename one")
     if frame.empty:
         raise DataError(f"{str(path)!r} has a header and no rows")
+    if sum(_DECIMAL.fullmatch(name) is not None for name in frame.columns) > len(frame.columns) / 2:
+        raise DataError(f"{str(path)!r} begins with numbers; wanted is a first line that names the columns")
     return Sheet(path, frame)
 
 
@@ -215,7 +255,12 @@ def _parquet(path: Path, columns: Sequence[str] | None) -> "pd.DataFrame":
         frame = pd.read_parquet(path, columns=None if columns is None else list(columns))
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{str(path)!r} is no readable Parquet file: {error}") from error
-    return frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    frame = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    for column in [name for name, kind in frame.dtypes.items() if kind.kind == "O"]:
+        first = next(iter(frame[column].dropna()), None)
+        if isinstance(first, list | tuple | dict | set | np.ndarray):  # cells that are no cells: text, and so not used
+            frame[column] = frame[column].astype(str)
+    return frame
 
 
 def _suffix(path: Path) -> str:

@@ -15,7 +15,7 @@ from cellwright.methods.random import Random
 from cellwright.methods.started import Started
 from cellwright.methods.surrogate import Surrogate
 from cellwright.space import Point, Space
-from cellwright.trial import Fidelity
+from cellwright.trial import INHERITS, Fidelity
 
 __all__ = ["AGENTS", "METHODS", "method_of"]
 
@@ -94,7 +94,8 @@ def method_of(
     if trading:
         options = {**options, "objectives": objectives}
     method = METHODS[name](space, seed=seed, fidelity=fidelity, **options)
-    method = Started(method, starts, fidelity=fidelity) if starts else method
+    notes = {INHERITS: None} if options.get("inherit") else {}  # their weights are for their children too
+    method = Started(method, starts, fidelity=fidelity, notes=notes) if starts else method
     if objectives and not trading:
         method = Traded(method, objectives, space)
     if halving is not None:

@@ -26,6 +26,8 @@ _LARGE = 50  # numbers from which on a decision between them is one on a real nu
 class CmaEs:
     """Draws from one distribution over all decisions, which follows the better half of what was told.
 
+    What was rejected, for a limit on parameters say, counts as the worst.
+
     Numbers are placed in the unit interval, logarithms where the decision says so; options without an order are
     categories. Decisions that are switched off are drawn all the same, and have no effect.
 
@@ -45,6 +47,8 @@ class CmaEs:
         self._fidelity = fidelity
         self._known = Known(space)
         self._numbers, self._grids, self._categories = _kinds(space)
+        if not self._numbers + self._grids + self._categories:
+            raise UsageError("cmaes needs a space with a decision between two options or more")
         self._optimizer = CatCMAwM(
             x_space=[[0.0, 1.0]] * len(self._numbers) or None,
             z_space=[grid for _, grid in self._grids] or None,
@@ -72,15 +76,18 @@ class CmaEs:
         if trial.score is not None:
             self._worst = min(self._worst, trial.score)
         drawn = self._drawn.get(trial.proposal.notes.get("generation", -1))
-        if drawn is None or not trial.evaluated:
-            return
-        solution, _ = drawn[trial.proposal.notes["item"]]
-        self._told.append((solution, -(self._worst if trial.score is None else trial.score)))
+        if drawn is not None and trial.outcome.source is None:
+            solution, _ = drawn[trial.proposal.notes["item"]]
+            self._told.append((solution, -(self._worst if trial.score is None else trial.score)))
         if len(self._told) >= self._optimizer.population_size:
             values = sorted(value for _, value in self._told)
             if values[len(values) // 4] < values[3 * len(values) // 4]:  # else there is nothing to follow
                 self._optimizer.tell(self._told)
             self._told = []
+            self._draw()
+        elif not any(
+            point is not None and self._known.new(point, frozenset()) for _, point in self._drawn[self._generation]
+        ):
             self._draw()
 
     def _draw(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cellwright.errors import UsageError
+from cellwright.errors import SpaceError, UsageError
 from cellwright.methods.known import Known
 from cellwright.methods.population import Grown, Population
 from cellwright.seeds import Use, rng_for
@@ -56,7 +56,10 @@ class Evolution:
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
         for _ in range(_TRIES if self._population.mature else 0):
-            parent, child = self._child(rng)
+            try:
+                parent, child = self._child(rng)
+            except SpaceError:  # nothing around the parent is allowed
+                break
             if self._known.new(child, under_way):
                 return Proposal(number, child, self._fidelity, {INHERITS: parent.number} if self._inherit else {})
         point = self._known.sample(rng, under_way)

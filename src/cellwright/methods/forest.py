@@ -19,6 +19,7 @@ __all__ = ["Forest", "Opinions"]
 
 _TREES = 32
 _BEST, _OTHERS = 250, 250  # of many trials, what the forest learns from
+_MOST_NEW = 50  # points it is told before it learns anew
 _FAILED = 0.5  # how far below the worst success a failure counts
 
 
@@ -48,7 +49,7 @@ class _Fitted(NamedTuple):
 
 
 class Forest:
-    """Learns anew whenever it has been told a twentieth more, so that an opinion costs about the same at any time.
+    """Learns anew whenever it has been told a twentieth more, at most 50 points, so that opinions stay cheap and fresh.
 
     It sees scores as ranks (normal scores), so that no outlier can wreck it, and failures below all of them. Of a point
     that is told again, the last score counts.
@@ -92,13 +93,15 @@ class Forest:
         told = len(self._points)
         if told >= self._next and self._successes > 1:
             for place, again in self._updates:
+                self._successes += int(np.isnan(self._scores[place])) - int(np.isnan(again))
                 self._scores[place] = again
             self._updates = []
-            self.learnt, self._next = told, told + max(1, told // 20)
+            self.learnt = told if self._successes > 1 else 0  # what went on may have failed
+            self._next = told + min(_MOST_NEW, max(1, told // 20))
 
-    def told(self, point: Point) -> bool:
-        """Return whether it has heard of a point."""
-        return point in self._places
+    def knows(self, point: Point) -> bool:
+        """Return whether it knew of a point when it learnt."""
+        return self._places.get(point, self.learnt) < self.learnt
 
     def leaders(self, count: int) -> list[Point]:
         """Return the best points that it knows, best first."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from cellwright.errors import UsageError
+from cellwright.errors import SpaceError, UsageError
 from cellwright.methods.objectives import Standings, values_of
 from cellwright.methods.protocol import Search
 from cellwright.seeds import Use, place_in, rng_for
@@ -120,8 +120,7 @@ class Halved:
         proposal = self._search.ask(number, own)
         if proposal is None:
             return None
-        chance = rng_for(self._seed, Use.RUNG, number).random()
-        return replace(proposal, fidelity=self._fidelities[place_in(self._starts, chance)])
+        return replace(proposal, fidelity=self._fidelities[self._start_of(proposal)])
 
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search the score to be expected of it at the end."""
@@ -136,6 +135,16 @@ class Halved:
                 expected = score + sum(rung.gain for rung in self._rungs[place:])
                 trial = replace(trial, outcome=replace(trial.outcome, score=expected))
         self._search.tell(trial)
+
+    def _start_of(self, proposal: Proposal) -> int:
+        """Return the rung on which a network begins: one for each network, so that none begins twice."""
+        if self._starts[0] == 1:
+            return 0
+        try:
+            number = int(self._space.architecture(proposal.point).key[:8], 16)
+        except SpaceError:  # not to be built
+            return 0
+        return place_in(self._starts, rng_for(self._seed, Use.RUNG, number).random())
 
     def _reached(self, trial: Trial) -> tuple[float, ...] | None:
         if self._objectives:

@@ -38,6 +38,7 @@ class Local:
         self._begun = 0  # starts of this climb that were told
         self._best: tuple[float, Point] | None = None  # of this climb
         self._around: list[Point] = []  # neighbours of the best, in the order of their turn
+        self._early: list[Trial] = []  # starts of the next climb
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a start, then neighbours of the best; when all are out, a start of the next climb."""
@@ -55,17 +56,31 @@ class Local:
     def tell(self, trial: Trial) -> None:
         """Move to what is better; end the climb where nothing around is new."""
         self._known.add(trial)
-        if CONTINUES in trial.proposal.notes or _climb_of(trial.proposal) != self._climb:
+        if CONTINUES in trial.proposal.notes:
             return
+        climb = _climb_of(trial.proposal)
+        if climb > self._climb:
+            self._early.append(trial)
+        elif climb == self._climb:
+            self._reach(trial)
+        self._around = self._new(self._around)
+        while self._begun >= self._starts and not self._around:
+            self._climb, self._begun, self._best = self._climb + 1, 0, None
+            early, self._early = self._early, []
+            for start in early:
+                self._reach(start)
+            self._around = self._new(self._around)
+
+    def _reach(self, trial: Trial) -> None:
+        """Count a trial of this climb, and go there if it is better."""
         self._begun += 1
-        better = trial.score is not None and (self._best is None or trial.score > self._best[0])
-        if better and trial.score is not None:
+        if trial.score is not None and (self._best is None or trial.score > self._best[0]):
             self._best = (trial.score, trial.proposal.point)
             self._around = list(self._space.neighbours(trial.proposal.point))
             rng_for(self._seed, Use.ORDER, trial.number).shuffle(self._around)
-        self._around = [point for point in self._around if self._known.new(point, frozenset())]
-        if self._begun >= self._starts and not self._around:
-            self._climb, self._begun, self._best = self._climb + 1, 0, None
+
+    def _new(self, points: list[Point]) -> list[Point]:
+        return [point for point in points if self._known.new(point, frozenset())]
 
 
 def _climb_of(proposal: Proposal) -> int:

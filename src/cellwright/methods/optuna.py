@@ -26,7 +26,8 @@ _TRIES = 5  # to be suggested something new
 class Optuna:
     """Asks one of Optuna's samplers; where it insists on what is known, chance helps out.
 
-    Decisions that are switched off are neither suggested nor told. Failures are told as pruned.
+    Decisions that are switched off are neither suggested nor told. Failures are told as pruned; to the Gaussian
+    process, which does not listen to that, as being as bad as the worst success.
 
     Args:
         sampler: one of SAMPLERS.
@@ -49,6 +50,7 @@ class Optuna:
         self._fidelity = fidelity
         self._kind = getattr(optuna.samplers, SAMPLERS[sampler])
         self._objectives = tuple(objectives)
+        self._fills_in = sampler == "gp"
         self._known = Known(space)
         self._options = _OPTIONS.get(sampler, {})
         self._trials: list[optuna.trial.FrozenTrial] = []
@@ -102,7 +104,7 @@ class Optuna:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # samplers that are new say so each time
             study = optuna.create_study(directions=directions, sampler=self._kind(seed=seed, **self._options))
-            study.add_trials(self._trials)
+            study.add_trials(self._as_told())
             trial = study.ask()
             values = [decision.at(0.0) for decision in self._space.decisions]
             for place, decision in enumerate(self._space.decisions):
@@ -112,6 +114,22 @@ class Optuna:
         if not self._space.allows(values):
             return None, {}
         return Point(tuple(values), self._space.fingerprint), {"optuna": noted} if noted else {}
+
+    def _as_told(self) -> list[Any]:
+        """Return all trials as the sampler takes them."""
+        from optuna.trial import TrialState, create_trial
+
+        if not self._fills_in:
+            return self._trials
+        values = [trial.value for trial in self._trials if trial.value is not None]
+        if not values:
+            return self._trials
+        return [
+            trial
+            if trial.state is TrialState.COMPLETE
+            else create_trial(value=min(values), params=trial.params, distributions=trial.distributions)
+            for trial in self._trials
+        ]
 
     def _to_optuna(self, decision: Decision, value: float) -> float:
         order = self._orders.get(decision.name)

@@ -33,7 +33,8 @@ _SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "first_floor": 0.1}
 class PolicySearch:
     """Draws from one policy, which learns from the latest trials and from the best.
 
-    Notes of its proposals: version of the policy, item in the order of its draws; chance, where chance helped out.
+    Notes of its proposals: version of the policy, item in the order of its draws, what its heads chose (levels) and how
+    likely that was (log_probs); chance, where chance helped out.
 
     Args:
         batch: trials told before the policy moves.
@@ -79,12 +80,12 @@ class PolicySearch:
         out = {p.notes["item"] for p in pending.values() if p.notes.get("version") == self._version} | self._taken
         first = max(out, default=-1) + 1
         for block in range(first // _BLOCK, first // _BLOCK + _TRIES):
-            points, likely = self._drawn(self._version, block)
+            points, levels, likely = self._drawn(self._version, block)
             for item, point in enumerate(points, start=block * _BLOCK):
                 if item >= first and self._known.new(point, under_way):
                     log_probs = [round(one, 5) for one in likely[item % _BLOCK].tolist()]
-                    notes = {"version": self._version, "item": item, "log_probs": log_probs}
-                    return Proposal(number, point, self._fidelity, notes)
+                    notes = {"version": self._version, "item": item, "levels": levels[item % _BLOCK].tolist()}
+                    return Proposal(number, point, self._fidelity, {**notes, "log_probs": log_probs})
         point = self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way)
         return Proposal(number, point, self._fidelity, {_CHANCE: True})
 
@@ -97,15 +98,14 @@ class PolicySearch:
         if trial.outcome.source is not None:
             return
         levels, active = levels_of_point(self._space, trial.proposal.point)
-        drawn = notes.get("log_probs")
-        if drawn is None:
+        if "log_probs" not in notes:
             if trial.score is not None and not self._shown and not notes.keys() & {_CHANCE, CONTINUES}:
                 self._shown = True
                 self._learner.settings = self._settings_shown
             with torch.no_grad():
                 log_probs = self._learner.policy(levels[None]).log_probs[0]
         else:
-            log_probs = torch.tensor(drawn)
+            levels, log_probs = torch.tensor(notes["levels"]), torch.tensor(notes["log_probs"])
         self._latest.append(Tried(levels, active, log_probs, trial.score))
         self._learner.tell(self._latest[-1])
         told = self._learner.told
@@ -115,7 +115,8 @@ class PolicySearch:
             self._version += 1
             self._taken = set()
 
-    def _draw(self, version: int, block: int) -> tuple[list[Point], torch.Tensor]:
-        """Return a block of points of this version of the policy, and the log-probability of each decision."""
+    def _draw(self, version: int, block: int) -> tuple[list[Point], torch.Tensor, torch.Tensor]:
+        """Return a block of points of this version of the policy, what its heads chose, and the log-probabilities."""
         drawn = plan(self._learner.policy, self._space, _BLOCK, self._seed, version, block)
-        return [Point(values, self._space.fingerprint) for values in drawn.values], drawn.log_probs
+        points = [Point(values, self._space.fingerprint) for values in drawn.values]
+        return points, drawn.levels, drawn.log_probs

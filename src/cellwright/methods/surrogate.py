@@ -6,11 +6,12 @@ for batches).
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 
 import numpy as np
 
-from cellwright.errors import UsageError
+from cellwright.errors import SpaceError, UsageError
 from cellwright.methods.forest import Forest, Opinions
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for
@@ -70,11 +71,12 @@ class Surrogate:
     def _around(self, leaders: list[Point], rng: np.random.Generator) -> list[Point]:
         """Return candidates: neighbours of the first leaders, points two steps from any, and random ones."""
         near = dict.fromkeys(near for leader in leaders[:_LEADERS] for near in self._space.neighbours(leader))
-        chosen = [point for point in near if not self._forest.told(point)]
+        chosen = [point for point in near if not self._forest.knows(point)]
         if len(chosen) > _NEIGHBOURS:
             chosen = [chosen[place] for place in sorted(rng.choice(len(chosen), _NEIGHBOURS, replace=False))]
-        for _ in range(_DISTANT):
-            step = self._space.mutate(leaders[int(rng.integers(len(leaders)))], rng)
-            chosen.append(self._space.mutate(step, rng))
+        with suppress(SpaceError):  # nothing around is allowed
+            for _ in range(_DISTANT):
+                step = self._space.mutate(leaders[int(rng.integers(len(leaders)))], rng)
+                chosen.append(self._space.mutate(step, rng))
         chosen += [self._space.sample(rng) for _ in range(_RANDOM)]
-        return [point for point in dict.fromkeys(chosen) if not self._forest.told(point)] or chosen[:1]
+        return [point for point in dict.fromkeys(chosen) if not self._forest.knows(point)] or chosen[:1]

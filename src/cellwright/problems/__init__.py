@@ -7,7 +7,6 @@ from pathlib import Path
 
 from cellwright import __version__
 from cellwright.data.cache import data_folder
-from cellwright.data.roles import ROLES
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
@@ -106,17 +105,19 @@ def _asked(
     columns: Mapping[str, str] | None,
 ) -> Asked:
     division = split if isinstance(split, Division) else Division(split, seed)
-    if data is not None and not built.own_data:
+    if data is not None and not built.roles:
         raise UsageError(f"{built.name} has data of its own and takes none")
     if data is None and built.source is None:
         raise UsageError(
             f"{built.name} has no data of its own: name yours (--data DIR; docs/data.md says what it takes)"
         )
-    unknown = sorted(set(columns or ()) - set(ROLES))
-    if unknown:
-        raise UsageError(f"there is no role {unknown[0]!r} for a column; known: {', '.join(ROLES)}")
     if columns and data is None:
         raise UsageError("columns are named of your own tables: give --data too")
+    unknown = sorted(set(columns or ()) - set(built.roles))
+    if unknown:
+        raise UsageError(
+            f"there is no role {unknown[0]!r} for a column of {built.name}; known: {', '.join(built.roles)}"
+        )
     return Asked(data_folder(), target, division, None if data is None else Path(data), dict(columns or {}))
 
 

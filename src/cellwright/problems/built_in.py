@@ -65,7 +65,7 @@ class BuiltIn:
         manual: the network designed by hand.
         spaces: by name, the default first.
         source: the data source it has; None: the user's tables only.
-        own_data: whether it takes the user's tables.
+        roles: what columns of the user's own tables may mean; none: it takes no such tables.
     """
 
     name: str
@@ -78,7 +78,7 @@ class BuiltIn:
     spaces: Mapping[str, MakeSpace]
     load: Load
     source: str | None
-    own_data: bool = False
+    roles: tuple[str, ...] = ()
     share: int = SHARE
     starts: Sequence[Wanted] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)

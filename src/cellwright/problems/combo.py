@@ -131,5 +131,5 @@ COMBO = BuiltIn(
     load=load,
     starts=STARTS,
     source=None,
-    own_data=True,
+    roles=("cell", "drug", "drug_1", "drug_2", "value", "smiles"),
 )

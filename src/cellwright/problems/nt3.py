@@ -204,7 +204,7 @@ NT3 = BuiltIn(
     spaces={"nt3": better, "nt3-small": small},
     load=load,
     source=None,
-    own_data=True,
+    roles=("label",),
     starts=STARTS,
     share=100,  # two convolutions without pooling that shortens: most of its 155 million are one dense layer
 )

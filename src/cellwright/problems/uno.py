@@ -140,5 +140,5 @@ UNO = BuiltIn(
     load=load,
     starts=STARTS,
     source="gdsc",
-    own_data=True,
+    roles=("cell", "drug", "dose", "value", "smiles"),
 )

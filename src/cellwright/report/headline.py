@@ -81,7 +81,7 @@ def figures(findings: Findings) -> str:
             ("trials", count(summary["trials"]), "networks trained"),
             ("failed", count(summary["failed"]), share),
             ("cached", count(summary["cached"]), "known already"),
-            ("rejected", count(summary["rejected"]), "too large"),
+            ("rejected", count(summary["rejected"]), "over a limit"),
             ("utilisation", percent(findings.utilisation), f"of {amount(findings.workers, 'worker')}"),
             ("minutes", f"{summary['seconds'] / 60:,.1f}", _ENDS.get(summary["state"], summary["state"])),
         )

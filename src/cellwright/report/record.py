@@ -24,7 +24,8 @@ _MOST_ERROR = 4000
 _MEANINGS = {
     Status.OK: "trained and scored",
     Status.CACHED: "the same network as an earlier trial: its result was taken, nothing trained",
-    Status.REJECTED: "over the limit on parameters: not trained",
+    Status.REJECTED: "over a limit, or not to be built: not trained",
+    Status.OVER: "over a limit, as was found by training it: its score does not count",
     Status.DIVERGED: "a loss or a prediction was not finite",
     Status.TIMEOUT: "took longer than allowed",
     Status.MEMORY: "out of memory",
@@ -80,6 +81,7 @@ def reproduce_section(findings: Findings) -> str:
             ("limit on evaluations", count(request.evaluations)),
             ("limit on minutes", NOTHING if request.minutes is None else f"{request.minutes:g}"),
             ("limit on parameters", count(request.max_parameters)),
+            *((f"limit on {name}", f"{most:,.12g}") for name, most in request.at_most.items()),
             ("workers", request.workers),
             ("time allowed a trial", duration(request.timeout)),
             ("device", request.device),
@@ -134,6 +136,7 @@ def _commands(findings: Findings) -> str:
     }
     flags = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value is not None)
     flags += "".join(f" --objective {objective}" for objective in request.objectives)
+    flags += "".join(f" --at-most {name}={most:.12g}" for name, most in request.at_most.items())
     flags += "".join(f" --option {shlex.quote(f'{name}={dumps(value)}')}" for name, value in request.options.items())
     return "\n".join(
         [

@@ -43,6 +43,7 @@ class Request:
         replicates: further tries of each leader.
         halving: "asha" or "hyperband"; None: each network is trained to the end.
         starts: values of the points that are tried first.
+        at_most: limits on what a network costs, beside its parameters.
         versions: of what results may depend on.
     """
 
@@ -65,6 +66,7 @@ class Request:
     replicates: int = 0
     halving: str | None = None
     starts: tuple[tuple[int | float, ...], ...] = ()
+    at_most: Mapping[str, float] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=versions)
 
 

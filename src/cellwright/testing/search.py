@@ -45,21 +45,24 @@ def check_search(make: Make, space: Space, *, trials: int = 120, many: int = 0, 
 
 def _check_resumption(make: Make, space: Space, trials: list[Trial]) -> None:
     """A search told a log anew goes on as the one that was never stopped; asking changes nothing."""
-    half = trials[: len(trials) // 2]
-    unbroken, resumed = make(space, 1), make(space, 1)
+    unbroken = make(space, 1)
     number = 1 + max(trial.number for trial in trials)
-    for trial in half:
+    cuts = [len(trials) // 2 + more for more in (0, 1, 3)]  # just when it has learnt, perhaps, and in between
+    for told, trial in enumerate(trials[: cuts[-1]], start=1):
         unbroken.ask(number, {})  # without effect
         unbroken.tell(trial)
-    for trial in half:
-        resumed.tell(trial)
-    pending: dict[int, Proposal] = {}
-    for offset in range(_WORKERS):
-        asked = unbroken.ask(number + offset, pending)
-        _law(asked == unbroken.ask(number + offset, pending), "asking twice gives the same")
-        _law(asked == resumed.ask(number + offset, pending), "telling the log again gives the same search")
-        if asked is not None:
-            pending[asked.number] = asked
+        if told not in cuts:
+            continue
+        resumed = make(space, 1)
+        for again in trials[:told]:
+            resumed.tell(again)
+        pending: dict[int, Proposal] = {}
+        for offset in range(_WORKERS):
+            asked = unbroken.ask(number + offset, pending)
+            _law(asked == unbroken.ask(number + offset, pending), "asking twice gives the same")
+            _law(asked == resumed.ask(number + offset, pending), "telling the log again gives the same search")
+            if asked is not None:
+                pending[asked.number] = asked
 
 
 def _check_failures(make: Make, space: Space, trials: int) -> None:

@@ -59,8 +59,12 @@ class Limits:
             most = self.parameters if name == "parameters" else self.at_most.get(name)
             cost = costs.get(name)
             if most is not None and cost is not None and cost > most:
-                return f"{cost:,.12g} {words}, over the limit of {most:,.12g}"
+                return f"{_shown(cost)} {words}, over the limit of {_shown(most)}"
         return None
+
+
+def _shown(number: float) -> str:
+    return f"{number:,.0f}" if number >= 1000 else f"{number:.6g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ def draw(methods: list[str]) -> None:
     from matplotlib.ticker import FuncFormatter, NullLocator
 
     panels = [workers for workers in (1, 8, 64) if len(compared(methods, workers, 100)[0]) > 1]
+    colors = {name: f"C{number % 10}" for number, name in enumerate(methods)}  # the same in each panel
     figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), squeeze=False)
     for axis, workers in zip(axes[0], panels, strict=True):
         curves: dict[str, list[tuple[int, float]]] = {}
@@ -239,9 +240,9 @@ def draw(methods: list[str]) -> None:
             names, _, values = compared(methods, workers, mark)
             for name, of in zip(names, values, strict=True):
                 curves.setdefault(name, []).append((mark, 100 * float(of.mean())))
-        for number, (name, points) in enumerate(sorted(curves.items(), key=lambda one: one[1][-1][1])):
+        for name, points in sorted(curves.items(), key=lambda one: one[1][-1][1]):
             style = "-" if name not in PEERS else "--"
-            axis.plot(*zip(*points, strict=True), style, label=name, linewidth=1.5, color=f"C{number % 10}")
+            axis.plot(*zip(*points, strict=True), style, label=name, linewidth=1.5, color=colors[name])
         axis.set_xscale("log")
         axis.set_yscale("log")
         marks = [mark for mark in MARKS if mark <= max(point[0] for points in curves.values() for point in points)]

@@ -55,11 +55,10 @@ class Limits:
 
     def exceeded(self, costs: Mapping[str, float | None]) -> str | None:
         """Return which limit a network exceeds, in words; None: none."""
-        for name, words in {"parameters": "parameters", **_WORDS}.items():
-            most = self.parameters if name == "parameters" else self.at_most.get(name)
+        for name, most in {"parameters": self.parameters, **self.at_most}.items():
             cost = costs.get(name)
             if most is not None and cost is not None and cost > most:
-                return f"{_shown(cost)} {words}, over the limit of {_shown(most)}"
+                return f"{_shown(cost)} {_WORDS.get(name, name)}, over the limit of {_shown(most)}"
         return None
 
 

@@ -1,7 +1,7 @@
 """Measurements as data frames, and how they become a data set."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +13,14 @@ from cellwright.space.naming import identity_of, twins
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ROW", "Features", "Frames", "dataset_of", "few", "frames_of", "keys_of"]
+__all__ = ["MOST_EXACT", "ROW", "Features", "Frames", "are_exact", "dataset_of", "few", "frames_of", "keys_of"]
 
 #: the kind of a table whose entity i is row i
 ROW = "row"
 _DOSE = "dose"
 _RESERVED = ("value", _DOSE, "given", ROW, "pair", "auto")  # these mean something else here
+#: below this a float holds every whole number exactly
+MOST_EXACT = 2**53
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
 
 
@@ -110,9 +112,15 @@ def _ids(names: "pd.Series") -> "pd.Series[str]":
     """Return identifiers as text, whole numbers without a decimal point."""
     import pandas as pd
 
-    if pd.api.types.is_float_dtype(names) and (names % 1 == 0).all() and (names.abs() < 2**53).all():
+    if pd.api.types.is_float_dtype(names) and names.notna().all() and are_exact(names):
         names = names.astype("int64")
     return names.astype(str)
+
+
+def are_exact(numbers: "pd.Series") -> bool:
+    """Return whether real numbers are whole, NaN aside, and small enough for a float to hold each exactly."""
+    there = numbers.dropna()
+    return bool((there % 1 == 0).all() and (there.abs() < MOST_EXACT).all())
 
 
 def _found(responses: "pd.DataFrame", column: object) -> "pd.Series":
@@ -195,21 +203,19 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
             tables |= {identity_of(key): Table(one_each, key) for key in keys}
     target, classes = _target(responses["value"])
     given = responses["given"].to_numpy(bool) if "given" in columns else None
-    alike = _alike(responses, index, [name for names in dense.values() for name in names])
-    return Dataset(tables, index, target, kinds, given, alike), classes
+    dataset = Dataset(tables, index, target, kinds, given)
+    alike = _alike(dataset, responses[[name for names in dense.values() for name in names]])
+    return replace(dataset, alike=alike), classes
 
 
-def _alike(responses: "pd.DataFrame", index: Mapping[str, np.ndarray], dense: Sequence[str]) -> np.ndarray | None:
+def _alike(dataset: Dataset, dense: "pd.DataFrame") -> np.ndarray | None:
     """Return a number for what each row measures, (rows,), a pair in any order; None where no two measure one thing."""
     import pandas as pd
 
-    if not index:
+    if not dataset.index:
         return None
-    read = pd.DataFrame(dict(index))
-    for first, second in ((name, f"{name[:-2]}_2") for name in index if name.endswith("_1")):
-        if second in index:
-            read[[first, second]] = np.sort(read[[first, second]].to_numpy(), axis=1)
-    read = pd.concat([read, responses[list(dense)]], axis=1)
+    named = [pd.DataFrame(np.sort(dataset.groups(kind), axis=1)) for kind in dataset.members]
+    read = pd.concat([*named, dense], axis=1, ignore_index=True)
     if not read.duplicated().any():
         return None
     return read.groupby(list(read.columns), sort=False, dropna=False).ngroup().to_numpy()

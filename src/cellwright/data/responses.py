@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import Frames, few, keys_of
+from cellwright.data.frames import Frames, are_exact, few, keys_of
 from cellwright.data.names import match_names, may_be_structure
 from cellwright.data.roles import SMILES, doses_of, names_entities, need, roles_of, simple
 from cellwright.data.tables import Sheet, files_of, read
@@ -158,7 +158,7 @@ def _key(sheet: Sheet, kind: str, named: set[str], given: str | None) -> tuple[s
         if values.dtype.kind in "fiub" and not (place == 0 or names_entities(kind, column)):
             continue
         if values.dtype.kind == "f":
-            if (values.dropna() % 1 != 0).any() or (values.abs() >= 2**53).any():
+            if not are_exact(values):
                 continue
             values = values.dropna().astype("Int64")
         if values.nunique() < 2 and len(values) > 1:

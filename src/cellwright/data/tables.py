@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
+from cellwright.data.frames import MOST_EXACT, few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _TEXT = (".csv", ".tsv", ".txt", ".tab")
 _PARQUET = (".parquet", ".pq")
 _PACKED = (".gz", ".bz2", ".xz")
 _FEWEST_COUNTED = 4  # 0, 1, 2 may be anything
-_MOST_EXACT = 2**53  # whole numbers that a float holds exactly
 _COMMA = re.compile(r"[+-]?\d+,\d+")
 _DECIMAL = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?(\.\d+)?", re.IGNORECASE)  # pandas tells equal ones apart by an ending
 _DELIMITERS = ("\t", ",", ";", "|")
@@ -75,7 +74,7 @@ class Sheet:
 
         values = self.column(column)
         if pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-            rounded = np.flatnonzero(values.abs() >= _MOST_EXACT)
+            rounded = np.flatnonzero(values.abs() >= MOST_EXACT)
             if len(rounded):
                 raise DataError(
                     f"{self.name}: column {column!r} holds identifiers that some program has rounded, in "

@@ -19,10 +19,13 @@ def judged(search: Auto, by: str, score: float | None, number: int) -> None:
     search.tell(Trial(Proposal(number, point, Fidelity(), {"by": by}), outcome, f"key {number}", 0.0, 1.0))
 
 
-def test_the_surrogate_begins() -> None:
-    shares = auto().shares()
-    assert shares["surrogate"] > 0.8
-    assert sum(shares.values()) == pytest.approx(1.0)
+def test_the_surrogate_begins_alone() -> None:
+    search = auto()
+    for number in range(50):
+        assert search.shares() == {"surrogate": 1.0, "evolution": 0.0}
+        judged(search, "surrogate", float(number), number)
+    assert 0.02 < search.shares()["evolution"] < 0.5
+    assert sum(search.shares().values()) == pytest.approx(1.0)
 
 
 def test_whose_proposals_are_among_the_best_asks_more() -> None:
@@ -38,6 +41,8 @@ def test_whose_proposals_are_among_the_best_asks_more() -> None:
 
 def test_nobody_is_shut_out_and_failures_are_no_successes() -> None:
     search = auto()
+    for number in range(50):
+        judged(search, "surrogate", float(number), 3000 + number)
     for number in range(300):
         judged(search, "surrogate", None, number)
         judged(search, "evolution", None, 1000 + number)
@@ -49,6 +54,8 @@ def test_nobody_is_shut_out_and_failures_are_no_successes() -> None:
 
 def test_proposals_say_who_asked_in_the_shares_that_it_has() -> None:
     search = auto()
+    for number in range(50):
+        judged(search, "surrogate", float(number), number)
     asked = [search.ask(number, {}) for number in range(400)]
     by = [proposal.notes["by"] for proposal in asked if proposal]
     assert by.count("surrogate") / 400 == pytest.approx(search.shares()["surrogate"], abs=0.06)

@@ -1,7 +1,7 @@
 """Two searches, of which each asks the more, the more of its proposals have been among the best.
 
-Both learn from all trials. The surrogate begins, for it is the best with few trials; evolution, which doubts every
-score for being old, takes over as far as it earns it (docs/results/search.md has the measurements).
+Both learn from all trials. The surrogate begins alone, for it is the best with few trials; evolution, which doubts
+every score for being old, takes over as far as it earns it (docs/results/search.md has the measurements).
 """
 
 from collections.abc import Mapping
@@ -24,14 +24,15 @@ _BEST = 0.1  # share of all scores that counts as being among the best
 _MEMORY = 0.98  # share of a member's record that stays with each of its trials
 _FLOOR = 0.02  # of any member's share
 _BELIEF = 20.0  # trials that the first record counts for
-_YOUNG = 50  # successes until which evolution draws at random, which the surrogate learns from
+_YOUNG = 50  # successes that evolution waits for
 _FIRST = {"surrogate": 0.5, "evolution": 0.15}  # its share of successes
 
 
 class Auto:
     """Takes each proposal from the surrogate or from evolution, by chance; both are told everything.
 
-    A member's share grows with the square of the share of its latest proposals that were among the best tenth of all.
+    After the first 50 successes, which are the surrogate's, a member's share grows with the square of the share of its
+    latest proposals that were among the best tenth of all.
 
     Notes of its proposals: by (which member), beside the member's own.
 
@@ -46,10 +47,13 @@ class Auto:
             "evolution": Evolution(space, seed=seed, fidelity=fidelity, first=_YOUNG),
         }
         self._ranks = Ranks()
+        self._successes = 0
         self._records = {name: (_BELIEF * _FIRST[name], _BELIEF) for name in self._members}  # successes, trials
 
     def shares(self) -> dict[str, float]:
         """Return the share of each member in what is asked now."""
+        if self._successes < _YOUNG:
+            return {"surrogate": 1.0, "evolution": 0.0}
         worth = np.array([(won / tried) ** 2 for won, tried in self._records.values()])
         shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / max(worth.sum(), 1e-12)
         return dict(zip(self._records, shares.tolist(), strict=True))
@@ -66,6 +70,7 @@ class Auto:
         """Judge the member that asked; tell both."""
         if trial.score is not None and trial.outcome.source is None:
             self._ranks.add(trial.score)
+            self._successes += 1
         name = trial.proposal.notes.get(_BY)
         if name in self._records and trial.evaluated:
             success = trial.score is not None and self._ranks.reward(trial.score) >= 1 - 2 * _BEST

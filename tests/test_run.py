@@ -13,7 +13,7 @@ from cellwright.methods import Listed, Random, Search
 from cellwright.methods.catalogue import AGENTS, METHODS, method_of
 from cellwright.replay import Reason, replay
 from cellwright.run import Limits, Loop
-from cellwright.space import Choice, Space
+from cellwright.space import Choice, Dense, Identity, Sketch, Space
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Total
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
@@ -154,6 +154,73 @@ def test_a_limit_below_every_network_is_said_and_not_searched_for_ever(
 ) -> None:
     with pytest.raises(RunError, match="proposals in a row were rejected"):
         _run(tmp_path / "log", pool, limits=Limits(evaluations=10, parameters=1))
+
+    assert replay(JsonLog(tmp_path / "log", write=False)).reason is Reason.EXHAUSTED
+
+
+class Mostly:
+    """Proposes a point that is allowed once in so many, each time another."""
+
+    def __init__(self, space: Space, every: int) -> None:
+        self.space, self.every = space, every
+
+    def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
+        turn = number // self.every
+        if turn >= self.space.decisions[0].size:  # type: ignore[operator]  # a choice
+            return Proposal(number, self.space.point((0, 1)))
+        return Proposal(number, self.space.point((turn, 0 if number % self.every == 0 else 1)))
+
+    def tell(self, trial: Trial) -> None:
+        pass
+
+
+def _few_allowed() -> Space:
+    """Return a space whose second decision makes networks large."""
+    sketch = Sketch()
+    first = sketch.node("a", sketch.input("x", 4), tuple(Dense(width) for width in range(1, 65)))
+    return sketch.space("few", sketch.node("b", first, (Identity(), Dense(10_000))))
+
+
+def test_rejections_between_networks_that_are_accepted_do_not_add_up(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    space = _few_allowed()
+    evaluate = Counted(seconds=0.2)
+    limits = Limits(evaluations=60, parameters=1000)
+    # 60 trainings are submitted at once, 100 rejections before each: 6,000 in all
+    reason = _run(
+        tmp_path / "log", pool, search=Mostly(space, 100), space=space, evaluate=evaluate, workers=64, limits=limits
+    )
+    assert reason is Reason.EVALUATIONS
+    assert len(evaluate.numbers) == 60
+
+
+def test_after_thousands_of_rejections_a_search_can_be_resumed(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    space = _few_allowed()
+    limits = Limits(parameters=1000)
+    for _ in range(2):
+        reason = _run(tmp_path / "log", pool, search=Mostly(space, 1), space=space, workers=2, limits=limits)
+        assert reason is Reason.EXHAUSTED
+    assert sum(trial.evaluated for trial in _trials(tmp_path / "log")) == 64
+
+
+def test_what_is_pending_counts_towards_the_evaluations_of_a_resumption(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    space = small_space()
+    loop, store = _loop(tmp_path / "log", pool, evaluate=Counted(seconds=0.05), workers=16)
+    threading.Timer(0.12, loop.stop).start()
+    assert loop.run() is Reason.INTERRUPTED
+    store.close()
+    state = replay(JsonLog(tmp_path / "log", write=False))
+    done = sum(trial.evaluated for trial in state.trials)
+    assert len(state.pending) > 2
+    assert _run(tmp_path / "log", pool, space=space, workers=16, limits=Limits(evaluations=done + 2)) is (
+        Reason.EVALUATIONS
+    )
+    assert sum(trial.evaluated for trial in _trials(tmp_path / "log")) == done + 2
+
+
+def test_minutes_without_end_are_no_limit(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+    assert _run(tmp_path / "log", pool, limits=Limits(evaluations=3, minutes=1e12)) is Reason.EVALUATIONS
 
 
 def test_a_search_that_proposes_only_what_is_known_has_converged(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
@@ -305,7 +372,7 @@ def test_the_log_says_under_which_limits_it_goes_on(tmp_path: Path, pool: Thread
     _run(path, pool, workers=3, limits=Limits(evaluations=3))
     _run(path, pool, workers=2, limits=Limits(minutes=0.001))
     state = replay(JsonLog(path, write=False))
-    assert (state.evaluations, state.minutes, state.workers) == (None, 0.001, 3)
+    assert (state.evaluations, state.minutes, state.workers) == (None, 0.001, 2)
 
 
 def test_a_log_that_tells_of_what_was_never_asked_is_refused(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -1,25 +1,27 @@
 """What a user calls: search and resume."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from cellwright.data import splits
-from cellwright.errors import DataError, SpaceError, UsageError
+from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.executors import connect
-from cellwright.methods.catalogue import AGENTS, METHODS, method_of
+from cellwright.methods.catalogue import AGENTS, METHODS, check_options, method_of
 from cellwright.methods.objectives import check_objectives
 from cellwright.problem import Problem
+from cellwright.replay import Reason
 from cellwright.run import Limits
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Point, Space, space_to_json
-from cellwright.store.folder import Request, create_folder
+from cellwright.space import Architecture, Point, Space, space_to_json
+from cellwright.store.folder import Request, check_request, create_folder
 from cellwright.trial import Fidelity, usual_epochs
 
 if TYPE_CHECKING:
@@ -64,6 +66,8 @@ def search(
 ) -> Run:
     """Search for networks and return the run when it ends.
 
+    SIGINT (Ctrl-C), SIGTERM and SIGHUP end it cleanly, and raise KeyboardInterrupt then; `resume` goes on.
+
     Args:
         space: None: the problem's default.
         method: one of METHODS.
@@ -91,10 +95,11 @@ def search(
 
     Raises:
         UsageError: a name is unknown or a number out of range.
-        RunError: the folder holds a run already, or cannot be written.
+        RunError: the folder holds a run already, or cannot be written; or the limits leave nothing to try.
+        KeyboardInterrupt: a signal ended it; nothing finished is lost.
     """
     from cellwright import problems
-    from cellwright.train import Isolated, Recipe, Train
+    from cellwright.train import Isolated, Recipe, Train, check_device
 
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
@@ -123,7 +128,8 @@ def search(
     replicates = (_REPLICATES_CROSSED if folds > 1 else _REPLICATES) if replicates is None else replicates
     if replicates < 0:
         raise UsageError(f"replicates must not be negative: {replicates!r}")
-    folder = Path(out) if out is not None else new_folder(problem.name, method)
+    if any(point.fingerprint != space.fingerprint for point in starts):
+        raise UsageError("a start is a point of another space; make starts by points of the space that is searched")
     request = Request(
         problem=problem.name,
         space=space_to_json(space),
@@ -135,7 +141,7 @@ def search(
         minutes=minutes,
         max_parameters=max_parameters,
         at_most=at_most,
-        starts=tuple(space.point(point.values).values for point in starts),
+        starts=tuple(point.values for point in starts),
         seed=seed,
         recipe=asdict(recipe or Recipe()),
         timeout=timeout,
@@ -147,13 +153,15 @@ def search(
         halving=halving,
     )
     # what is wrong shows before anything is made
+    check_request(request)
+    check_device(device)
     check_method(method, space, options, objectives=objectives, halving=halving, at_most=at_most)
     train = Train(problem, space, seed, recipe or Recipe(), device)
     Isolated(train, seconds=timeout, memory_gib=memory_gib, retries=retries)
+    folder = Path(out) if out is not None else new_folder(problem.name, method)
     create_folder(folder, request, problem)
     run = Run(folder)
-    run.drive(observe=observe)
-    return run
+    return _ended(run, run.drive(observe=observe))
 
 
 def check_method(
@@ -168,10 +176,8 @@ def check_method(
     """Raise UsageError unless there is such a method with such options, and it goes with the rest."""
     if halving is not None and "seconds" in (at_most or {}):
         raise UsageError("with halving, networks are trained for different times: leave out the limit on seconds")
-    try:
-        method_of(method, space, 0, Fidelity(), dict(options), objectives=objectives, halving=halving)
-    except TypeError as error:
-        raise UsageError(f"method {method} does not take these options: {options!r} ({error})") from error
+    check_options(method, space, options)
+    method_of(method, space, 0, Fidelity(), dict(options), objectives=objectives, halving=halving)
 
 
 def resume(
@@ -191,9 +197,16 @@ def resume(
 
     Raises:
         RunError: it is no run folder, or its log is damaged, or another process is at it.
+        KeyboardInterrupt: a signal ended it; nothing finished is lost.
     """
     run = Run(Path(folder))
-    run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
+    return _ended(run, run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe))
+
+
+def _ended(run: Run, reason: Reason) -> Run:
+    """Return a run that has ended; what called it must hear of a signal, or it would go on with what comes next."""
+    if reason is Reason.INTERRUPTED:
+        raise KeyboardInterrupt(f"nothing finished is lost: go on with cellwright.resume({str(run.folder)!r})")
     return run
 
 
@@ -207,7 +220,10 @@ def _check_fit(space: Space, problem: Problem) -> None:
             raise UsageError(
                 f"space {space.name!r} reads input {name!r} of shape {shape}; problem {problem.name!r} has {known}"
             )
-    output = space.architecture(space.sample(rng_for(0, Use.SAMPLE, 0))).output
+    some = next(_drawn(space), None)
+    if some is None:
+        raise UsageError(f"of {_DRAWS} points of space {space.name!r} none can be built")
+    output = some.output
     if output != (problem.outputs,):
         raise UsageError(
             f"space {space.name!r} ends in shape {output}, problem {problem.name!r} needs {problem.outputs} unit(s); "
@@ -247,16 +263,33 @@ def usual_limit(problem: Problem, space: Space) -> int | None:
 
     if problem.manual is None:
         return None
-    sizes = []
-    for number in range(_DRAWS):
-        with contextlib.suppress(SpaceError):  # some points cannot be built
-            sizes.append(space.architecture(space.sample(rng_for(0, Use.SAMPLE, number))).parameters)
+    sizes = [architecture.parameters for architecture in _drawn(space)]
     tenth = sorted(sizes)[len(sizes) // 10] if sizes else 0
     small = min(problem.manual.parameters // _SMALL_SHARE, _SMALL)
     return max(problem.manual.parameters // problems.share(problem), tenth, small)
 
 
+def _drawn(space: Space) -> Iterator[Architecture]:
+    """Yield some networks of a space, drawn at random."""
+    for number in range(_DRAWS):
+        with contextlib.suppress(SpaceError):  # some points cannot be built
+            yield space.architecture(space.sample(rng_for(0, Use.SAMPLE, number)))
+
+
 def new_folder(problem: str, method: str) -> Path:
-    """Return a run folder that nobody has named."""
+    """Make an empty folder under runs/ for a run, and return it; no other call returns the same.
+
+    Raises:
+        RunError: it cannot be made.
+    """
     stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
-    return Path("runs") / f"{problem}-{method}-{stamp}"
+    for number in count(1):
+        folder = Path("runs") / f"{problem}-{method}-{stamp}{f'-{number}' if number > 1 else ''}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror}") from error
+        return folder
+    raise AssertionError

@@ -29,7 +29,8 @@ class Replayed:
         pending: asked and not told, by number.
         next: the number of the next proposal.
         clock: seconds for which the run has been going.
-        workers: the most it has had.
+        workers: those it has, or had when it ended.
+        offered: seconds of all workers together, while it has been going.
         evaluations: the limit in force; None: none.
         minutes: the limit in force; None: none.
         begun: whether it ever began.
@@ -41,6 +42,7 @@ class Replayed:
     next: int = 0
     clock: float = 0.0
     workers: int = 0
+    offered: float = 0.0
     evaluations: int | None = None
     minutes: float | None = None
     begun: bool = False
@@ -65,6 +67,7 @@ def replay(store: Store) -> Replayed:
 
 def _fold(state: Replayed, event: Event) -> None:
     """Take an event into account."""
+    state.offered += state.workers * max(0.0, event["at"] - state.clock)
     state.clock = max(state.clock, event["at"])
     match event["event"]:
         case "asked":
@@ -80,7 +83,7 @@ def _fold(state: Replayed, event: Event) -> None:
             state.trials.append(Trial(state.pending.pop(number), outcome, **times))
         case "started":
             state.begun, state.reason = True, None
-            state.workers = max(state.workers, event["workers"])
+            state.workers = event["workers"]
             state.evaluations, state.minutes = event["evaluations"], event["minutes"]
         case "stopped":
             state.reason = Reason(event["reason"])

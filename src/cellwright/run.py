@@ -68,7 +68,7 @@ def _shown(number: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Timed:
-    """An evaluator that says when and where it worked, by the wall clock."""
+    """An evaluator that says when and where it worked."""
 
     evaluate: Callable[[Proposal], Outcome]
     clock: Callable[[], float]
@@ -81,7 +81,7 @@ class _Timed:
 
 def _wait(done: SimpleQueue[int | None], seconds: float | None) -> int | None:
     try:
-        return done.get(timeout=seconds)
+        return done.get(timeout=None if seconds is None else min(seconds, threading.TIMEOUT_MAX))
     except Empty:
         return None
 
@@ -111,7 +111,7 @@ class Loop:
         workers: int,
         limits: Limits,
         observe: Callable[[Trial], None] = lambda _: None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
         wait: Wait = _wait,
     ) -> None:
         self._search = search
@@ -132,7 +132,7 @@ class Loop:
         self._repeats: dict[int, int] = {}
         self._workers: dict[str, int] = {}
         self._evaluated = 0
-        self._rejected = 0  # in a row
+        self._rejected = 0  # in a row, by this loop
         self._reason: str | None = None  # of the last one
         self.interrupted = False
         state = replay(store)
@@ -154,7 +154,11 @@ class Loop:
         return self._over() is not None or not (self._waiting or self._search.ask(self._next, self._pending))
 
     def run(self) -> Reason:
-        """Go on until the end and return its reason; the run's clock starts now."""
+        """Go on until the end and return its reason; the run's clock starts now.
+
+        Raises:
+            RunError: the limits leave nothing to try.
+        """
         self._zero = self._clock() - self._before
         limits = {"evaluations": self._limits.evaluations, "minutes": self._limits.minutes}
         self._store.append({"event": "started", "at": self._now(), "workers": self._capacity - 1, **limits})
@@ -171,34 +175,30 @@ class Loop:
         if self.interrupted:
             reason = Reason.INTERRUPTED
         self._store.append({"event": "stopped", "at": self._now(), "reason": reason.value})
+        if self._rejected >= _MOST_REJECTED and not self._evaluated:
+            raise RunError(
+                f"{_MOST_REJECTED} proposals in a row were rejected ({self._reason}); allow more, or search a "
+                "space of smaller networks"
+            )
         return reason
 
     # Asking
 
     def _fill(self) -> None:
-        """Submit until no worker can be idle.
-
-        Raises:
-            RunError: the limit on parameters leaves nothing to try.
-        """
-        while len(self._running) < self._capacity and self._over() is None:
+        """Submit until no worker can be idle, or hardly anything is left that is allowed."""
+        while len(self._running) < self._capacity and self._rejected < _MOST_REJECTED and self._over() is None:
             proposal = self._proposal()
             if proposal is None:
                 return
             self._submit(proposal)
-            if self._rejected >= _MOST_REJECTED:
-                raise RunError(
-                    f"{_MOST_REJECTED} proposals in a row were rejected ({self._reason}); allow more, or search a "
-                    "space of smaller networks"
-                )
 
     def _proposal(self) -> Proposal | None:
         """Return what the log left pending, then what the search asks."""
-        if self._waiting:
-            return self._pending[self._waiting.pop(0)]
         limit = self._limits.evaluations
         if limit is not None and self._evaluated + len(self._running) >= limit:
             return None
+        if self._waiting:
+            return self._pending[self._waiting.pop(0)]
         most = max(self._capacity, self._limits.repeats * len(self._repeats))
         if sum(map(len, self._followers.values())) >= most:  # they may turn out to be repeats enough
             return None
@@ -215,15 +215,17 @@ class Loop:
         try:
             architecture = self._space.architecture(proposal.point)
         except SpaceError as error:
-            self._tell(proposal, Outcome(Status.REJECTED, error=str(error)), key="")
+            self._reject(proposal, str(error))
             return
         key, parameters = architecture.key, architecture.parameters
         identity = key, proposal.fidelity
         flops = architecture.flops if "flops" in self._limits.at_most else None
         reason = self._limits.exceeded({"parameters": parameters, "flops": flops})
         if reason is not None:
-            self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
-        elif identity in self._known:
+            self._reject(proposal, reason, parameters, key)
+            return
+        self._rejected = 0
+        if identity in self._known:
             self._tell(proposal, repeated(self._known[identity]), key)
         elif identity in self._owner:
             self._followers[identity].append(proposal.number)
@@ -233,6 +235,10 @@ class Loop:
             future = self._executor.submit(self._evaluate, proposal)
             self._running[proposal.number] = future
             future.add_done_callback(lambda _: self._done.put(proposal.number))
+
+    def _reject(self, proposal: Proposal, reason: str, parameters: int | None = None, key: str = "") -> None:
+        self._rejected, self._reason = self._rejected + 1, reason
+        self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
 
     # Telling
 
@@ -284,10 +290,6 @@ class Loop:
         """Let the search and the books know; of a trial from the log as of a new one."""
         agent = trial.proposal.notes.get("agent", 0)
         self._repeats.setdefault(agent, 0)
-        if trial.outcome.status is Status.REJECTED:
-            self._rejected, self._reason = self._rejected + 1, trial.outcome.error
-        else:
-            self._rejected = 0
         if trial.evaluated:
             self._evaluated += 1
             self._known[trial.key, trial.proposal.fidelity] = trial

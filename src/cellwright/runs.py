@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Observer", "Run"]
 
+_COLUMNS = [
+    *("number", "status", "score", "parameters", "seconds", "microseconds", "key", "point", "error", "scores"),
+    *("source", "replicate", "epochs", "started", "finished", "worker"),
+]
 _KEPT = "kept"  # networks whose training was left off, and weights to inherit
 Observer = Callable[[Trial], None]
 
@@ -57,9 +61,11 @@ class Run:
         observe: Observer = lambda _: None,
     ) -> Reason:
         """Search until a limit, convergence or a signal; arguments as in `resume`."""
-        from cellwright.train import Recipe, Train
+        from cellwright.train import Recipe, Train, check_device
 
         request = self.request
+        check_device(request.device)
+        self.problem.data()  # or no trial could be made
         workers = request.workers if workers is None else workers
         if evaluations is None and minutes is None:
             evaluations, minutes = self.limits()
@@ -97,12 +103,10 @@ class Run:
         return (state.evaluations, state.minutes) if state.begun else (self.request.evaluations, self.request.minutes)
 
     def trials(self) -> "pd.DataFrame":
-        """Return one row a trial, in the order told."""
+        """Return one row a trial, in the order told; columns as of `rows`."""
         import pandas as pd
 
-        rows = self.rows()
-        columns = ["number", "status", "score", "parameters", "seconds", "key", "point", "error"]
-        return pd.DataFrame(rows, columns=list(rows[0]) if rows else columns)
+        return pd.DataFrame(self.rows(), columns=_COLUMNS)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the trials as JSON, in the order told; `point` names what each decision means."""
@@ -148,6 +152,7 @@ class Run:
         return self._front(ranked(self.replay().trials))
 
     def _front(self, leaders: list[Trial]) -> list[tuple[Trial, dict[str, float]]]:
+        leaders = [trial for trial in leaders if trial.passes == leaders[0].passes]  # those trained furthest come first
         objectives = self.request.objectives
         objectives = objectives if len(objectives) > 1 else (self.problem.metric, "-parameters")
         values = np.array([values_of(trial, objectives, self.space) for trial in leaders]).reshape(-1, len(objectives))
@@ -184,7 +189,7 @@ class Run:
             else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
             "objectives": list(self.request.objectives) or [self.problem.metric],
             "front": [{"number": trial.number, **reached} for trial, reached in self._front(leaders)],
-            "utilisation": busy / (state.workers * state.clock) if state.clock > 0 else None,
+            "utilisation": busy / state.offered if state.offered > 0 else None,
             "seconds": state.clock,
         }
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 from tests.methods.driving import told
@@ -120,6 +121,20 @@ def test_a_lucky_score_does_not_lead_before_a_mean_that_is_to_be_believed() -> N
     assert order(*rest, [0.7], [0.59, 0.79, 0.69])[:2] == ["6", "5"]
     assert order(*rest, [0.95], [0.59, 0.79, 0.69])[:2] == ["5", "6"], "what is far better leads after one try"
     assert order(*rest, [0.7], [0.69, 0.69, 0.69])[:2] == ["5", "6"], "where tries agree, one is as good as three"
+
+
+def test_what_was_trained_for_less_has_no_say_in_what_is_believed() -> None:
+    full = [
+        replace(one, key=f"full {one.key}") for one in scored([0.6], [0.605], [0.61], [0.627], [0.615, 0.635, 0.625])
+    ]
+    full = [replace(one, proposal=replace(one.proposal, number=1000 + one.number)) for one in full]
+    early = scored(*[[0.01 * number] for number in range(50)])
+    stopped = Fidelity(epochs=9, stop=1.0)
+    full = [
+        replace(one, proposal=replace(one.proposal, fidelity=replace(one.proposal.fidelity, epochs=9))) for one in full
+    ]
+    early = [replace(one, proposal=replace(one.proposal, fidelity=stopped)) for one in early]
+    assert [one.key for one in ranked(early + full)][:5] == [one.key for one in ranked(full)]
 
 
 def test_without_further_tries_the_order_is_that_of_the_scores() -> None:

@@ -2,7 +2,7 @@
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 from rich.console import RenderableType
@@ -55,11 +55,20 @@ def finish(summary: dict[str, Any], problem: "Problem", folder: Path, *, json: b
         raise RunError(f"no network could be trained; {command('trials', folder)} says why for each")
 
 
-def interrupted(folder: Path) -> typer.Exit:
-    """Say how to go on with a run that was stopped before its loop began, and return what ends the command."""
+def interrupted(folder: Path, *, json: bool) -> NoReturn:
+    """Print what came of a run that a signal stopped, even before its loop began.
+
+    Raises:
+        Exit: with 130.
+    """
+    from cellwright.runs import Run
+
     if (folder / "run.json").exists():
+        run = Run(folder)
+        if run.replay().begun:
+            finish(run.summary(), run.problem, folder, json=json)
         show(f"interrupted; go on with: {command('resume', folder)}")
-    return typer.Exit(_INTERRUPTED)
+    raise typer.Exit(_INTERRUPTED)
 
 
 def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]:

@@ -47,5 +47,5 @@ def resume(
         with watched(tally, lines=not json) as observe:
             run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
     except KeyboardInterrupt:
-        raise interrupted(folder) from None
+        interrupted(folder, json=json)
     finish(run.summary(), run.problem, folder, json=json)

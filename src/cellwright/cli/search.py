@@ -256,6 +256,7 @@ def search(
     from cellwright.methods.catalogue import METHODS
     from cellwright.methods.objectives import check_objectives
     from cellwright.run import Limits
+    from cellwright.train import check_device
     from cellwright.trial import Fidelity
 
     problems.built_in(problem)  # bad usage shows before anything slow
@@ -284,7 +285,7 @@ def search(
         one_thread()
         recipe, where = _fixed(where, optimizer=optimizer, learning_rate=learning_rate, batch_size=batch_size)
         api.check_method(method, where, options, objectives=objective or (), halving=halving, at_most=most)
-        _check_device(device)
+        check_device(device)
     folder = out or api.new_folder(what.name, method)
     if not json:
         parts = inner_folds or api.usual_folds(what)
@@ -319,7 +320,7 @@ def search(
                 observe=observe,
             )
     except KeyboardInterrupt:
-        raise interrupted(folder) from None
+        interrupted(folder, json=json)
     finish(run.summary(), what, folder, json=json)
 
 
@@ -360,19 +361,6 @@ def _fixed(space: "Space", **given: str | float | None) -> "tuple[Recipe, Space]
 
     fixed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return Recipe(**fixed), replace(space, settings=tuple(one for one in space.settings if one.name not in fixed))
-
-
-def _check_device(name: str) -> None:
-    """Find out before any worker does whether there is such a device."""
-    import torch
-
-    if name == "auto":
-        return
-    try:
-        torch.empty(0, device=torch.device(name))
-    except (RuntimeError, AssertionError) as error:  # torch says AssertionError where it was built without CUDA
-        reason = str(error).splitlines()[0]
-        raise UsageError(f"there is no device {name!r} here ({reason}); --device auto takes what there is") from error
 
 
 def _plan(

@@ -1,8 +1,10 @@
 """The searches by name."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from inspect import Parameter, signature
 from typing import Any
 
+from cellwright.errors import UsageError
 from cellwright.methods.agebo import Agebo
 from cellwright.methods.auto import Auto
 from cellwright.methods.confirmed import Confirmed
@@ -17,7 +19,7 @@ from cellwright.methods.surrogate import Surrogate
 from cellwright.space import Point, Space
 from cellwright.trial import INHERITS, Fidelity
 
-__all__ = ["AGENTS", "METHODS", "method_of"]
+__all__ = ["AGENTS", "METHODS", "check_options", "method_of"]
 
 AGENTS = ("a3c", "a2c")  # methods that have agents
 
@@ -69,6 +71,7 @@ METHODS: dict[str, Callable[..., Search]] = {
     "nsga2": _optuna("nsga2"),
     "cmaes": _cmaes,
 }
+_TAKES = {int: "a whole number", float: "a number", bool: "true or false"}
 _TRADING = ("nsga2",)  # what weighs several objectives by itself
 
 
@@ -101,3 +104,28 @@ def method_of(
     if halving is not None:
         method = Halved(method, space, seed=seed, fidelity=fidelity, kind=halving, objectives=objectives)
     return Confirmed(method, replicates=replicates) if replicates else method
+
+
+def check_options(name: str, space: Space, options: Mapping[str, Any]) -> None:
+    """Raise UsageError unless the search called `name` takes such options."""
+    try:
+        search = METHODS[name](space, seed=0, fidelity=Fidelity(), **options)
+    except TypeError as error:
+        raise UsageError(f"method {name} does not take these options: {dict(options)!r} ({error})") from error
+    known = _options_of(type(search))
+    for option, value in options.items():
+        if option not in known:
+            raise UsageError(f"method {name} has no option {option!r}; it has {', '.join(known) or 'none'}")
+        kind = known[option]
+        if isinstance(value, bool) != (kind is bool) or not isinstance(value, (int, kind)):
+            raise UsageError(f"option {option} of method {name} takes {_TAKES[kind]}, not {value!r}")
+
+
+def _options_of(search: type[Search]) -> dict[str, type]:
+    """Return the options of a search with their types."""
+    parameters = dict(signature(search).parameters)
+    if any(one.kind is Parameter.VAR_KEYWORD for one in parameters.values()):  # the settings of its policy
+        from cellwright.methods.policy.ppo import Ppo
+
+        parameters |= signature(Ppo).parameters
+    return {name: one.annotation for name, one in parameters.items() if one.annotation in _TAKES and name != "seed"}

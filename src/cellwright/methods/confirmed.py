@@ -44,13 +44,18 @@ def ranked(trials: list[Trial]) -> list[Trial]:
     """Return the first success of each architecture with its mean score, the one most to be believed first.
 
     Those trained furthest come first. A mean of few tries is partly luck, so they stand in the order of what is left of
-    each when it is shrunk towards the median of all (empirical Bayes): the fewer its tries, and the more tries of one
-    architecture differ, the more. Where nothing was tried again, that is the order of their scores.
+    each when it is shrunk towards the median of all trained as far (empirical Bayes): the fewer its tries, and the more
+    tries of one architecture differ, the more. Where nothing was tried again, that is the order of their scores.
     """
-    means = averaged(trials)
-    believed = _shrunk([scores for _, scores in means]).tolist()
-    order = sorted(range(len(means)), key=lambda one: (-means[one][0].passes, -believed[one], means[one][0].number))
-    return [means[place][0] for place in order]
+    rungs: dict[float, list[tuple[Trial, list[float]]]] = {}
+    for trial, scores in averaged(trials):
+        rungs.setdefault(trial.passes, []).append((trial, scores))
+    result: list[Trial] = []
+    for _, rung in sorted(rungs.items(), reverse=True):
+        believed = _shrunk([scores for _, scores in rung]).tolist()
+        order = sorted(range(len(rung)), key=lambda one: (-believed[one], rung[one][0].number))
+        result += [rung[place][0] for place in order]
+    return result
 
 
 def _shrunk(scores: list[list[float]]) -> np.ndarray:

@@ -50,11 +50,13 @@ def front(values: np.ndarray) -> np.ndarray:
 
     Shape: values (points, objectives); result bool (points,).
     """
-    return ~np.array([_dominated(values, point) for point in values], dtype=bool)
-
-
-def _dominated(values: np.ndarray, point: np.ndarray) -> bool:
-    return bool(((values >= point).all(axis=1) & (values > point).any(axis=1)).any())
+    result = np.zeros(len(values), dtype=bool)
+    best = values[:0]
+    for place in np.lexsort(-values.T[::-1]):  # what dominates a point comes before it
+        point = values[place]
+        result[place] = not ((best >= point).all(axis=1) & (best > point).any(axis=1)).any()
+        best = np.vstack([best, point]) if result[place] else best
+    return result
 
 
 def thinned(values: np.ndarray, most: int) -> list[int]:

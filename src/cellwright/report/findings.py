@@ -110,8 +110,8 @@ class Findings:
     @property
     def utilisation(self) -> float | None:
         """Share of the workers' time spent on trials; None: no time has passed."""
-        seconds = self.workers * float(self.summary["seconds"])
-        return sum(end - begin for begin, end in self.spans) / seconds if seconds > 0 else None
+        share: float | None = self.summary["utilisation"]
+        return share
 
     def count(self, status: Status) -> int:
         """Return how many trials ended so."""

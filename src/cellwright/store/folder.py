@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from cellwright.data.folder import copy_data
-from cellwright.errors import RunError
+from cellwright.errors import RunError, UsageError
 from cellwright.problem import Problem
+from cellwright.store.log import JsonLog
 from cellwright.trial import Fidelity
 
-__all__ = ["LOG", "Request", "create_folder", "open_folder", "versions", "write_whole"]
+__all__ = ["LOG", "Request", "check_request", "create_folder", "open_folder", "versions", "write_whole"]
 
 LOG = "log.jsonl"
 _REQUEST = "run.json"
@@ -83,21 +85,42 @@ def write_whole(path: Path, content: bytes) -> None:
         building.unlink(missing_ok=True)
 
 
+def check_request(request: Request) -> None:
+    """Raise UsageError unless the request can be written, and read again."""
+    try:
+        _ADAPTER.validate_json(_ADAPTER.dump_json(request, warnings=False))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}; got {first['input']!r}") from error
+    except PydanticSerializationError as error:
+        raise UsageError(f"numbers, words and true or false can be asked for: {error}") from error
+
+
 def create_folder(folder: Path, request: Request, problem: Problem) -> None:
-    """Make `folder` a run folder.
+    """Make `folder` a run folder; whoever makes its log has it to himself.
 
     Raises:
-        RunError: it holds a run already, or cannot be written.
+        RunError: it holds a run already, or what is not ours to overwrite, or cannot be written.
     """
-    if (folder / _REQUEST).exists():
-        raise RunError(
-            f"{str(folder)!r} holds a run already; go on with it (cellwright resume), or name another folder"
-        )
+    log = folder / LOG
+    elsewhere = "name another folder"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copy_data(problem.folder, folder / _PROBLEM)
-        (folder / LOG).touch()
-        (folder / _REQUEST).write_bytes(_ADAPTER.dump_json(request, indent=1))
+        begun = log.exists()  # by a start that did not get far
+        if (folder / _REQUEST).exists():
+            raise RunError(f"{str(folder)!r} holds a run already; go on with it (cellwright resume), or {elsewhere}")
+        if begun and log.stat().st_size:
+            raise RunError(f"{str(folder)!r} holds the log of a run whose {_REQUEST} is gone; {elsewhere}")
+        if not begun and (folder / _PROBLEM).exists():
+            raise RunError(f"{str(folder)!r} holds something called {_PROBLEM!r} that is no run's; {elsewhere}")
+        alone = JsonLog(log, write=True)
+        try:
+            if (folder / _REQUEST).exists():  # another was quicker
+                raise RunError(f"{str(folder)!r} has just become another run; {elsewhere}")
+            copy_data(problem.folder, folder / _PROBLEM)
+            write_whole(folder / _REQUEST, _ADAPTER.dump_json(request, indent=1))
+        finally:
+            alone.close()
     except OSError as error:
         raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror or error}") from error
 

@@ -48,8 +48,8 @@ class Memory:
 class JsonLog:
     """A file of events.
 
-    Each event is handed to the operating system at once, so that a killed process loses none; it is forced to the disk
-    once a second, so that a power failure loses a second at most.
+    Each event is handed to the operating system at once, so that a killed process loses none. They are forced to the
+    disk by the first that comes a second or more after the last time; a power failure may lose what came since.
 
     Args:
         path: of the file.

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from cellwright.train.evaluate import Train
     from cellwright.train.isolated import Isolated
     from cellwright.train.recipe import Recipe
+    from cellwright.train.resident import check_device
 
-__all__ = ["Isolated", "Recipe", "Train"]
+__all__ = ["Isolated", "Recipe", "Train", "check_device"]
 
-_HOME = {"Isolated": "isolated", "Recipe": "recipe", "Train": "evaluate"}
+_HOME = {"Isolated": "isolated", "Recipe": "recipe", "Train": "evaluate", "check_device": "resident"}
 
 
 def __getattr__(name: str) -> Any:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from cellwright.build import REPEATED, Batch
 from cellwright.data.dataset import Dataset
+from cellwright.errors import UsageError
 from cellwright.metrics import Task
 from cellwright.space.naming import is_identity
 
-__all__ = ["Dedup", "Resident", "pick_device"]
+__all__ = ["Dedup", "Resident", "check_device", "pick_device"]
 
 #: "auto": each distinct entity of a batch once; "never": every row expanded, as everyone else does
 Dedup = Literal["auto", "never"]
@@ -25,6 +26,17 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(name)
+
+
+def check_device(name: str) -> None:
+    """Raise UsageError unless there is such a device here."""
+    if name == "auto":
+        return
+    try:
+        torch.empty(0, device=torch.device(name))
+    except (RuntimeError, AssertionError) as error:  # torch says AssertionError where it was built without CUDA
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"there is no device {name!r} here ({reason}); --device auto takes what there is") from error
 
 
 class Resident:

@@ -14,6 +14,7 @@ from cellwright.space import Space
 __all__ = ["Learner", "Tried"]
 
 _SINKS = 150  # trials in which the floor under the entropy sinks by half
+_FEWEST = 4  # best points that are imitated, when few have been told
 _PRESSURE = 5.0  # weight of what is missing to that floor
 
 
@@ -61,8 +62,9 @@ class Learner:
     def learn(self, latest: Sequence[Tried]) -> None:
         """Move the policy, as many steps as the settings say."""
         settings, count = self.settings, len(latest)
-        levels = torch.stack([one.levels for one in (*latest, *self._best)])
-        active = torch.stack([one.active for one in (*latest, *self._best)])
+        best = self._best[: max(_FEWEST, self.told // 10)]  # with few told, the best 16 are no elite
+        levels = torch.stack([one.levels for one in (*latest, *best)])
+        active = torch.stack([one.active for one in (*latest, *best)])
         log_probs = torch.stack([one.log_probs for one in latest])
         rewards = torch.tensor([self._ranks.reward(one.score) for one in latest])
         experience = Experience(levels[:count], active[:count], log_probs, rewards)

@@ -24,7 +24,7 @@ class Ppo:
         trace: lambda of generalised advantage estimation (arXiv:1506.02438). Rewards are not discounted: a decision's
             position is no time.
         imitation: weight of drawing the best points known (arXiv:1806.05635); 0: none of it.
-        elite: how many those are.
+        elite: how many those are at most; no more than a tenth of all told, but 4.
         first_floor: least entropy at first, as a share of the uniform policy's; with last_floor 0: none.
         last_floor: what that sinks to.
     """

@@ -27,7 +27,7 @@ _BLOCK = 64  # points drawn at once
 _TRIES = 6  # blocks, before chance helps out
 _CHANCE = "chance"  # the note that says that it did
 #: of a policy that is shown points known to do well: it imitates more, and settles sooner (benchmarks/search_real.py)
-_SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "first_floor": 0.1}
+_SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "share": 0.1, "first_floor": 0.1}
 
 
 class PolicySearch:

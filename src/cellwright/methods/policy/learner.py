@@ -62,7 +62,7 @@ class Learner:
     def learn(self, latest: Sequence[Tried]) -> None:
         """Move the policy, as many steps as the settings say."""
         settings, count = self.settings, len(latest)
-        best = self._best[: max(_FEWEST, self.told // 10)]  # with few told, the best 16 are no elite
+        best = self._best[: max(_FEWEST, int(settings.share * self.told))]
         levels = torch.stack([one.levels for one in (*latest, *best)])
         active = torch.stack([one.active for one in (*latest, *best)])
         log_probs = torch.stack([one.log_probs for one in latest])

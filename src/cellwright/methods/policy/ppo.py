@@ -24,7 +24,8 @@ class Ppo:
         trace: lambda of generalised advantage estimation (arXiv:1506.02438). Rewards are not discounted: a decision's
             position is no time.
         imitation: weight of drawing the best points known (arXiv:1806.05635); 0: none of it.
-        elite: how many those are at most; no more than a tenth of all told, but 4.
+        elite: how many those are at most.
+        share: of all told, that they are at most, though 4.
         first_floor: least entropy at first, as a share of the uniform policy's; with last_floor 0: none.
         last_floor: what that sinks to.
     """
@@ -37,6 +38,7 @@ class Ppo:
     trace: float = 0.95
     imitation: float = 0.5
     elite: int = 16
+    share: float = 1.0
     first_floor: float = 0.5
     last_floor: float = 0.05
 
@@ -45,6 +47,8 @@ class Ppo:
             raise UsageError(f"PPO needs 0 < clip < 1, steps >= 1, learning_rate > 0, 0 <= trace <= 1; got {self!r}")
         if not (self.imitation >= 0 and self.elite >= 1 and 0 <= self.last_floor <= self.first_floor < 1):
             raise UsageError(f"PPO needs imitation >= 0, elite >= 1, 0 <= last_floor <= first_floor < 1; got {self!r}")
+        if not 0 < self.share <= 1:
+            raise UsageError(f"PPO needs a share above 0, up to 1; got {self!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from cellwright.data.dataset import Dataset, Table
+from cellwright.data.frames import dataset_of, frames_of
 from cellwright.data.splits import Division, Split, inner_folds, split_rows
 from cellwright.errors import DataError, UsageError
 
@@ -280,7 +282,7 @@ def test_too_few_groups_are_refused() -> None:
 @pytest.mark.parametrize(("folds", "least"), [(None, 3), (5, 6)])
 def test_too_few_rows_of_a_class_are_refused(folds: int | None, least: int) -> None:
     target = np.array([0] * 8 + [1] * 2)
-    with pytest.raises(DataError, match=rf"class 1 has 2 row\(s\); this split needs {least} of each class"):
+    with pytest.raises(DataError, match=rf"class 1 has 2 different row\(s\); this split needs {least} of each class"):
         split_rows(plain(10, target), Division(folds=folds), classes=True)
 
 
@@ -365,3 +367,25 @@ def test_inner_folds_keep_the_shares_of_classes_where_each_row_is_the_only_one_o
 def test_inner_folds_that_leave_nothing_to_learn_from_are_refused() -> None:
     with pytest.raises(DataError, match="take fewer, or split by something finer"):
         inner_folds(paired(np.array([[0, 1]] * 6)), np.arange(6), "drug", 2, 0)
+
+
+def test_equal_rows_of_classes_stay_together_and_classes_keep_their_shares() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(90, 5)).astype(np.float32)
+    features[60:] = features[:30]  # 30 samples twice
+    labels = pd.Series(np.array(["a", "b", "c"])[np.r_[np.arange(60) % 3, np.arange(30) % 3]])
+    frame = pd.DataFrame(features, columns=list("uvwxy")).assign(label=labels)
+    dataset, classes = dataset_of(frames_of(frame, "label", {"x": list("uvwxy")}))
+    assert dataset.alike is not None
+    assert (dataset.alike[60:] == dataset.alike[:30]).all()
+    for fold in range(3):
+        split = split_rows(dataset, Division(folds=3, fold=fold), classes=True, labels=classes)
+        sides = np.empty(90, dtype=int)
+        for side, rows in enumerate((split.train, split.validation, split.test)):
+            sides[rows] = side
+            assert set(dataset.target[rows]) == {0, 1, 2}
+        assert (sides[60:] == sides[:30]).all()
+        rest = np.sort(np.concatenate([split.train, split.validation]))
+        for learnt, held in inner_folds(dataset, rest, "row", 3, 0, classes=True):
+            assert not set(dataset.alike[learnt]) & set(dataset.alike[held])
+            assert set(dataset.target[held]) == {0, 1, 2}

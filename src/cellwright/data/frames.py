@@ -204,21 +204,22 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
     target, classes = _target(responses["value"])
     given = responses["given"].to_numpy(bool) if "given" in columns else None
     dataset = Dataset(tables, index, target, kinds, given)
-    alike = _alike(dataset, responses[[name for names in dense.values() for name in names]])
-    return replace(dataset, alike=alike), classes
+    return replace(dataset, alike=_alike(dataset)), classes
 
 
-def _alike(dataset: Dataset, dense: "pd.DataFrame") -> np.ndarray | None:
+def _alike(dataset: Dataset) -> np.ndarray | None:
     """Return a number for what each row measures, (rows,), a pair in any order; None where no two measure one thing."""
-    import pandas as pd
+    read = [np.sort(dataset.groups(kind), axis=1) for kind in dataset.members]
+    read += [_numbered(table.features)[:, None] for table in dataset.tables.values() if table.key is None]
+    alike = np.unique(np.concatenate(read, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+    return None if len(np.unique(alike)) == dataset.rows else alike
 
-    if not dataset.index:
-        return None
-    named = [pd.DataFrame(np.sort(dataset.groups(kind), axis=1)) for kind in dataset.members]
-    read = pd.concat([*named, dense], axis=1, ignore_index=True)
-    if not read.duplicated().any():
-        return None
-    return read.groupby(list(read.columns), sort=False, dropna=False).ngroup().to_numpy()
+
+def _numbered(features: np.ndarray) -> np.ndarray:
+    """Return a number for each row, (rows,), the same for rows that are equal, NaN included."""
+    wide = np.ascontiguousarray(features).reshape(len(features), -1)
+    whole = wide.view(np.dtype((np.void, wide.shape[1] * wide.itemsize))).reshape(-1)
+    return np.unique(whole, return_inverse=True)[1].reshape(-1)
 
 
 def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str]]", kind: str) -> "pd.Index[str]":

@@ -77,7 +77,7 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, l
     else validated on if one of them is a validation entity: what trains has met none of either.
 
     Args:
-        classes: the target holds classes, which keep their shares in each part (only where every row is its own group).
+        classes: the target holds classes, which keep their shares in each part, where rows are split by row.
         labels: of the classes, for messages.
 
     Raises:
@@ -86,9 +86,9 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, l
     if division.by == "given":
         return _given(dataset, division, classes=classes)
     groups = dataset.groups(division.by)
-    if not (classes and division.by == "row" and len(np.unique(groups)) == dataset.rows):
-        return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
-    return _each_class(dataset.target, division, labels)
+    if classes and division.by == "row":
+        return _each_class(dataset.target, groups, division, labels)
+    return Split(*_parts(groups, np.arange(dataset.rows), division, 0))
 
 
 def inner_folds(
@@ -98,21 +98,21 @@ def inner_folds(
 
     Args:
         by: what keeps rows together, as in a Division.
-        classes: the target holds classes, which keep their shares in each part.
+        classes: the target holds classes, which keep their shares in each part, where rows are split by row.
 
     Raises:
         DataError: there are fewer groups than parts.
     """
-    groups = dataset.groups(by if by in dataset.members or by == "pair" else "row")[rows]
+    by = by if by in dataset.members or by == "pair" else "row"
+    groups = dataset.groups(by)[rows]
     labels, member = np.unique(groups, return_inverse=True)
     member = member.reshape(groups.shape)
     if len(labels) < folds:
         raise DataError(f"{len(labels)} group(s) cannot make {folds} parts; take fewer, or split by something finer")
     order = rng_for(seed, Use.SUBSET, folds).permutation(len(labels))
-    if classes and len(labels) == len(rows):  # deal out class after class
-        row_of = np.empty(len(labels), dtype=np.int64)
-        row_of[member[:, 0]] = np.arange(len(rows))
-        order = order[np.argsort(dataset.target[rows][row_of[order]], kind="stable")]
+    if classes and (by == "row" or len(labels) == len(rows)):  # deal out class after class
+        first = np.unique(member, return_index=True)[1]  # row of each group
+        order = order[np.argsort(dataset.target[rows][first[order]], kind="stable")]
     part = np.empty(len(labels), dtype=np.int64)
     part[order] = np.arange(len(labels)) % folds
     held = [(part[member] == number).any(axis=1) for number in range(folds)]
@@ -121,17 +121,20 @@ def inner_folds(
     return [(rows[~here], rows[here]) for here in held]
 
 
-def _each_class(target: np.ndarray, division: Division, labels: Sequence[str]) -> Split:
-    present = np.unique(target)
-    of_class = [np.flatnonzero(target == label) for label in present]
-    for number, members in zip(present.tolist(), of_class, strict=True):
-        least = 3 if division.folds is None else division.folds + 1
-        if len(members) < least:
+def _each_class(target: np.ndarray, groups: np.ndarray, division: Division, labels: Sequence[str]) -> Split:
+    """Divide the rows of each class for themselves; a group belongs to the class of its first row."""
+    least = 3 if division.folds is None else division.folds + 1
+    for number in np.unique(target).tolist():
+        different = len(np.unique(groups[target == number]))
+        if different < least:
             raise DataError(
-                f"class {labels[number] if labels else number!r} has {len(members)} row(s); this split needs {least} "
-                "of each class: leave the class out, or bring more data"
+                f"class {labels[number] if labels else number!r} has {different} different row(s); this split needs "
+                f"{least} of each class: leave the class out, or bring more data"
             )
-    parts = [_parts(members[:, None], members, division, number) for number, members in enumerate(of_class)]
+    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    target = target[first[member.reshape(-1)]]
+    of_class = [np.flatnonzero(target == label) for label in np.unique(target)]
+    parts = [_parts(groups[members], members, division, number) for number, members in enumerate(of_class)]
     return Split(*(np.sort(np.concatenate(part)) for part in zip(*parts, strict=True)))
 
 

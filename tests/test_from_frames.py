@@ -30,6 +30,7 @@ FIELD = pd.DataFrame(
         "verdict": np.where(RNG.random(ROWS) < 0.4, "poor", "good"),
     }
 )
+TABLE = pd.DataFrame(RNG.normal(size=(2, 3)), index=["p", "q"], columns=list("uvw"))
 WEATHER: Features = {"weather": ["rain", "sun"]}
 ALL: Features = {**WEATHER, "soil": ("soil", SOILS), "seed": (("left", "right"), SEEDS)}
 
@@ -257,3 +258,39 @@ def test_measurements_of_one_thing_stay_on_one_side() -> None:
         np.testing.assert_array_equal(part[:ROWS], part[ROWS:])
         assert set(part) == {0, 1, 2}
     assert made().data()[0].alike is None
+
+
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        ({"x": ["a", "y"]}, "has the column 'y', which is to be predicted"),
+        ({"x": "a"}, "is a list of columns, or .*, not str"),
+        (["a"], "features are"),
+        ({"trunk": ["a"]}, "an input cannot be called 'trunk'"),
+        ({"m": (["k", "l", "k"], TABLE)}, "has 3 key columns"),
+        ({"drug": (("k", "l"), TABLE), "extra": ("drug", TABLE)}, "'extra' would be taken for part of the pair 'drug'"),
+        ({"drug_1": ["a"], "drug": (("k", "l"), TABLE)}, "'drug_1' would be taken for part of the pair 'drug'"),
+    ],
+)
+def test_features_that_mean_something_else_are_refused(features: Any, message: str) -> None:
+    frame = pd.DataFrame({"a": np.arange(4.0), "k": list("pqpq"), "l": list("qpqp"), "drug": list("ppqq")})
+    with pytest.raises(DataError, match=message):
+        Problem.from_frames(frame.assign(y=np.arange(4.0)), target="y", features=features)
+
+
+def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"cell": rng.choice(list("pqrstu"), 60), "y": rng.normal(size=60)})
+    cells = pd.DataFrame(rng.normal(size=(6, 3)), index=list("pqrstu"), columns=list("abc"))
+    for name in ("cell", "drug", "tissue", "tumor"):
+        problem = Problem.from_frames(
+            frame, target="y", features={"cell": ("cell", cells)}, name=name, folder=tmp_path / name
+        )
+        assert problems.space(problem).size
+
+
+def test_a_pair_of_keys_may_be_a_list(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"k": rng.choice(list("pq"), 60), "l": rng.choice(list("pq"), 60), "y": rng.normal(size=60)})
+    problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)}, folder=tmp_path / "p")
+    assert [name for name, _ in problem.inputs][:2] == ["m_1", "m_2"]

@@ -62,6 +62,7 @@ def search(
     memory_gib: float | None = None,
     retries: int = 1,
     device: str = "auto",
+    command: Sequence[str] = (),
     observe: Observer = lambda _: None,
 ) -> Run:
     """Search for networks and return the run when it ends.
@@ -91,6 +92,7 @@ def search(
         out: the run folder; None: a new one under runs/.
         timeout: seconds after which a trial is killed.
         retries: of a trial whose worker died.
+        command: words of the command line that asks for this, for the report.
         observe: called with each trial.
 
     Raises:
@@ -151,6 +153,7 @@ def search(
         objectives=tuple(objectives),
         replicates=replicates,
         halving=halving,
+        command=tuple(command),
     )
     # what is wrong shows before anything is made
     check_request(request)

@@ -133,7 +133,8 @@ class Loop:
         self._workers: dict[str, int] = {}
         self._evaluated = 0
         self._rejected = 0  # in a row, by this loop
-        self._reason: str | None = None  # of the last one
+        self._reason = ""  # of the smallest of them
+        self._smallest = math.inf
         self.interrupted = False
         state = replay(store)
         self._pending = state.pending
@@ -177,8 +178,8 @@ class Loop:
         self._store.append({"event": "stopped", "at": self._now(), "reason": reason.value})
         if self._rejected >= _MOST_REJECTED and not self._evaluated:
             raise RunError(
-                f"{_MOST_REJECTED} proposals in a row were rejected ({self._reason}); allow more, or search a "
-                "space of smaller networks"
+                f"{_MOST_REJECTED} proposals in a row were rejected, the smallest too ({self._reason}); allow more "
+                "in a new run, or search a space of smaller networks"
             )
         return reason
 
@@ -237,7 +238,9 @@ class Loop:
             future.add_done_callback(lambda _: self._done.put(proposal.number))
 
     def _reject(self, proposal: Proposal, reason: str, parameters: int | None = None, key: str = "") -> None:
-        self._rejected, self._reason = self._rejected + 1, reason
+        self._rejected += 1
+        if not self._reason or (parameters is not None and parameters < self._smallest):
+            self._reason, self._smallest = reason, math.inf if parameters is None else parameters
         self._tell(proposal, Outcome(Status.REJECTED, parameters=parameters, error=reason), key)
 
     # Telling

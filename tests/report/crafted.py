@@ -40,7 +40,8 @@ def several(space: Space, count: int, **fields: Any) -> list[Told]:
 
 def events(told: Sequence[Told], space: Space, *, finished: bool) -> Iterator[dict[str, Any]]:
     """Yield the log of a run in which this was told."""
-    yield {"event": "started", "at": 0.0, "workers": 2, "evaluations": None, "minutes": None}
+    workers = 1 + max([1, *(one.worker for one in told if one.worker is not None)])
+    yield {"event": "started", "at": 0.0, "workers": workers, "evaluations": None, "minutes": None}
     end = 0.0
     for number, one in enumerate(told):
         proposal = Proposal(number, space.point(one.values), Fidelity(2, 0.5), one.notes)

@@ -54,3 +54,8 @@ def test_utilisation_is_that_worked_out_by_hand() -> None:
 def test_spans_that_touch_do_not_overlap() -> None:
     assert most_at_once([(0, 1), (1, 2), (0.5, 1.5)]) == 2
     assert most_at_once([]) == 0
+
+
+def test_where_nearly_all_scores_are_equal_the_others_stay_in_the_picture() -> None:
+    assert fence([1.0] * 8 + [0.5, 0.6]) == 0.5
+    assert fence([0.9] * 5) == 0.9

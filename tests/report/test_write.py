@@ -219,7 +219,7 @@ def test_a_run_of_failures_only_is_reported(crafted: Maker, space: Space, tmp_pa
     told = several(space, 2, status=Status.DIVERGED, score=None, error="loss is nan")
     told += several(space, 1, status=Status.REJECTED, score=None, worker=None, parameters=9999, error="too large")
     checked, page = _checked(write_report(crafted(told), tmp_path / "r.html"))
-    assert "2 trials failed; no network has succeeded yet" in checked.text
+    assert "2 trials failed, 1 network over a limit; no network has succeeded yet" in checked.text
     assert "loss is nan" in checked.text
     assert "too large" in checked.text
     assert page.count("Plotly.newPlot(") == 1  # of the workers
@@ -288,9 +288,14 @@ def test_a_place_that_cannot_be_written_is_an_error(crafted: Maker, space: Space
 def test_the_request_and_the_commands_are_there(crafted: Maker, space: Space, tmp_path: Path) -> None:
     run = crafted(several(space, 1), options={"agents": 3})
     text = _checked(write_report(run, tmp_path / "r.html"))[0].text
-    assert "cellwright search tumor --method random --workers 2 --evaluations 100 --epochs 2 --fraction 0.5" in text
     for fact in (
-        "--option agents=3",
+        f"run = cellwright.Run('{run.folder}')",
+        "method='random',",
+        "options={'agents': 3},",
+        "fraction=0.5,",
+        "max_parameters=5000",
+        f"out='{run.folder}-again'",
+        f"cellwright posttrain {run.folder}",
         "option agents",
         "6,274 parameters",
         "343 train, 113 validate, 113 test",
@@ -298,6 +303,14 @@ def test_the_request_and_the_commands_are_there(crafted: Maker, space: Space, tm
         space.fingerprint,
     ):
         assert fact in text
+
+
+def test_the_command_that_asked_for_a_run_is_told_as_it_was(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    words = ("search", "tumor", "--json", "--max-parameters", "none", "--out", "a b", "--seed", "7", "--out=c")
+    run = crafted(several(space, 1), command=words)
+    text = _checked(write_report(run, tmp_path / "r.html"))[0].text
+    assert f"cellwright search tumor --max-parameters none --seed 7 --out {run.folder}-again" in text
+    assert "cellwright.search(" not in text
 
 
 def test_data_that_is_gone_is_no_obstacle(crafted: Maker, space: Space, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import json
 import math
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,17 @@ from hypothesis import strategies as st
 
 from cellwright.errors import SpaceError
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Choice, Decision, Float, Integer, Value, When
+from cellwright.space import (
+    Choice,
+    Decision,
+    Float,
+    Integer,
+    Space,
+    Value,
+    When,
+    space_from_json,
+    space_to_json,
+)
 from cellwright.space.decisions import redraw
 
 choices = st.integers(1, 20).map(lambda n: Choice("c", tuple(range(n))))
@@ -153,3 +164,15 @@ def test_a_value_out_of_range_is_refused(decision: Decision, value: Value, messa
 def test_the_only_value_cannot_be_redrawn() -> None:
     with pytest.raises(SpaceError, match="decision 'c' has one value only"):
         redraw(Choice("c", ("x",)), 0, rng_for(0, Use.SAMPLE))
+
+
+def test_numbers_of_numpy_are_those_of_python() -> None:
+    low, high = iter(np.array([1, 4]))
+    rates = Choice("learning_rate", tuple(np.logspace(-4, -2, 3)))
+    steps = Integer("steps", low, high)
+    space = Space("numpy", (), (rates, steps))
+    copy = space_from_json(json.loads(json.dumps(space_to_json(space))))
+    assert copy == space
+    point = (1, 3)
+    assert copy.architecture(copy.point(point)).key == space.architecture(space.point(point)).key
+    assert {type(option) for option in rates.options} == {float}

@@ -76,7 +76,7 @@ def test_no_two_runs_are_given_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_p
         ({"method": "evolution", "options": {"inherit": "no"}}, "takes true or false, not 'no'"),
         ({"method": "evolution", "options": {"crossover": True}}, "takes a number, not True"),
         ({"method": "ppo", "options": {"batch": 8.5}}, "option batch of method ppo takes a whole number"),
-        ({"method": "ppo", "options": {"imitation": "much"}}, "ppo does not take these options"),
+        ({"method": "ppo", "options": {"imitation": "much"}}, "option imitation of method ppo takes a number"),
         ({"method": "tpe", "options": {"objectives": ["r2"]}}, "has no option 'objectives'; it has none"),
         ({"device": "cuda:77"}, "there is no device 'cuda:77' here"),
         ({"starts": [Space("other", (), (Choice("a", (1, 2)),)).point((1,))]}, "a point of another space"),

@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = _DEBUG in words or os.environ.get("CELLWRIGHT_DEBUG", "0") not in {"", "0"}
     words = [word for word in words if word != _DEBUG]
     try:
-        status = app(words, prog_name="cellwright", standalone_mode=False)
+        status = app(words, prog_name="cellwright", standalone_mode=False, obj=words)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough, as in `cellwright trials DIR | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -29,6 +29,7 @@ _WORKERS = 2
 
 
 def search(
+    context: typer.Context,
     problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="A built-in problem.", show_default=False)],
     *,
     space: Annotated[
@@ -317,6 +318,7 @@ def search(
                 memory_gib=memory,
                 retries=retries,
                 device=device,
+                command=context.obj or (),
                 observe=observe,
             )
     except KeyboardInterrupt:

@@ -19,6 +19,7 @@ __all__ = ["MOST_EXACT", "ROW", "Features", "Frames", "are_exact", "dataset_of",
 ROW = "row"
 _DOSE = "dose"
 _RESERVED = ("value", _DOSE, "given", ROW, "pair", "auto")  # these mean something else here
+_PLACES = ("joined", "trunk", "flatten", "output", "residual")  # of networks made by hand and of spaces
 #: below this a float holds every whole number exactly
 MOST_EXACT = 2**53
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
@@ -45,7 +46,7 @@ class Frames:
     dense: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-Features = Mapping[str, "Sequence[str] | tuple[str | tuple[str, str], pd.DataFrame]"]
+Features = Mapping[str, "Sequence[str] | tuple[str | Sequence[str], pd.DataFrame]"]
 """What `frames_of` takes: by input name, columns of the responses, or the key column(s) and the table they read."""
 
 
@@ -65,14 +66,22 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
     """
     import pandas as pd
 
+    if not isinstance(responses, pd.DataFrame):
+        raise DataError(f"the responses are a data frame, one row an observation, not {type(responses).__name__}")
+    if not isinstance(features, Mapping):
+        raise DataError(f"features are {{input name: columns, or (key column, table)}}, not {features!r}")
     rows: dict[str, pd.Series] = {"value": _found(responses, target)}
     tables: dict[str, tuple[str, pd.DataFrame]] = {}
     dense: dict[str, list[str]] = {}
+    pairs: set[str] = set()
     for name, what in features.items():
         if isinstance(what, tuple) and len(what) == 2 and isinstance(what[1], pd.DataFrame):
             keys, table = what
-            pair = isinstance(keys, tuple)
+            pair = isinstance(keys, tuple | list)
+            if pair and len(keys) != 2:
+                raise DataError(f"input {name!r} has {len(keys)} key columns; it can have one, or two for a pair")
             kind = name if pair else str(keys)
+            pairs |= {kind} if pair else set()
             names = [f"{kind}_{number}" for number in (1, 2)] if pair else [kind]
             if kind in _RESERVED:
                 named = "input" if pair else "column"
@@ -82,30 +91,25 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
             index = pd.Index(_ids(table.index.to_series()))
             tables[name] = (kind, pd.DataFrame(_numbers(table, name), index=index, columns=list(table.columns)))
         else:
+            if isinstance(what, str) or not isinstance(what, Sequence):
+                raise DataError(
+                    f"input {name!r} is a list of columns, or (key column, table), not {type(what).__name__}"
+                )
+            if target in what:
+                raise DataError(f"input {name!r} has the column {target!r}, which is to be predicted; leave it out")
             dense[name] = [f"{name}.{column}" for column in what]
             part = _numbers(responses[[_found(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
-    _check_twins(rows, tables, dense)
+    for name in features:
+        taken = [
+            kind
+            for kind in pairs
+            if name in (f"{kind}_1", f"{kind}_2") or (name != kind and kind == tables.get(name, ("",))[0])
+        ]
+        if taken:
+            raise DataError(f"input {name!r} would be taken for part of the pair {taken[0]!r}; rename one of them")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, (), dense)
-
-
-def _check_twins(
-    rows: Mapping[str, "pd.Series"],
-    tables: Mapping[str, tuple[str, "pd.DataFrame"]],
-    dense: Mapping[str, Sequence[str]],
-) -> None:
-    """Raise DataError where two inputs that are none would be taken for both of a pair."""
-    single = {name: (kind, table) for name, (kind, table) in tables.items() if kind in rows}
-    shapes = {name: (len(columns),) for name, columns in dense.items()}
-    shapes |= {name: (table.shape[1],) for name, (_, table) in single.items()}
-    shapes |= {identity_of(kind): (rows[kind].nunique(),) for kind, _ in single.values()}
-    for first, second in twins(shapes).items():
-        names = first.removeprefix(identity_of("")), second.removeprefix(identity_of(""))
-        raise DataError(
-            f"{names[0]!r} and {names[1]!r} would be taken for both of a pair; rename one, or, where their order means "
-            f"nothing, give both as one input: {{{names[0][:-2]!r}: ((first column, second column), table)}}"
-        )
 
 
 def _ids(names: "pd.Series") -> "pd.Series[str]":
@@ -203,8 +207,24 @@ def dataset_of(frames: Frames) -> tuple[Dataset, tuple[str, ...]]:
             tables |= {identity_of(key): Table(one_each, key) for key in keys}
     target, classes = _target(responses["value"])
     given = responses["given"].to_numpy(bool) if "given" in columns else None
+    _check_names(tables, kinds)
     dataset = Dataset(tables, index, target, kinds, given)
     return replace(dataset, alike=_alike(dataset)), classes
+
+
+def _check_names(tables: Mapping[str, Table], kinds: Mapping[str, str]) -> None:
+    """Raise DataError where the name of an input means something else."""
+    for name in tables:
+        if name in _PLACES:
+            raise DataError(f"an input cannot be called {name!r}, as a part of networks is; rename it")
+    for first, second in twins({name: table.shape for name, table in tables.items()}).items():
+        keys = tables[first].key, tables[second].key
+        if keys[0] == keys[1] or not kinds.get(keys[0] or "") or kinds.get(keys[0] or "") != kinds.get(keys[1] or ""):
+            names = first.removeprefix(identity_of("")), second.removeprefix(identity_of(""))
+            raise DataError(
+                f"{names[0]!r} and {names[1]!r} would be taken for both of a pair; rename one, or, where their order "
+                f"means nothing, give both as one input: {{{names[0][:-2]!r}: ((first column, second column), table)}}"
+            )
 
 
 def _alike(dataset: Dataset) -> np.ndarray | None:

@@ -124,16 +124,17 @@ def inner_folds(
 def _each_class(target: np.ndarray, groups: np.ndarray, division: Division, labels: Sequence[str]) -> Split:
     """Divide the rows of each class for themselves; a group belongs to the class of its first row."""
     least = 3 if division.folds is None else division.folds + 1
-    for number in np.unique(target).tolist():
+    present = np.unique(target)
+    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
+    target = target[first[member.reshape(-1)]]
+    for number in present.tolist():
         different = len(np.unique(groups[target == number]))
         if different < least:
             raise DataError(
                 f"class {labels[number] if labels else number!r} has {different} different row(s); this split needs "
                 f"{least} of each class: leave the class out, or bring more data"
             )
-    _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    target = target[first[member.reshape(-1)]]
-    of_class = [np.flatnonzero(target == label) for label in np.unique(target)]
+    of_class = [np.flatnonzero(target == label) for label in present]
     parts = [_parts(groups[members], members, division, number) for number, members in enumerate(of_class)]
     return Split(*(np.sort(np.concatenate(part)) for part in zip(*parts, strict=True)))
 

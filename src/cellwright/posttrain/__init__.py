@@ -21,7 +21,7 @@ from cellwright.run import Limits
 from cellwright.space import Architecture, Point
 from cellwright.store import JsonLog
 from cellwright.store.folder import Request, write_whole
-from cellwright.train import Recipe
+from cellwright.train import Recipe, check_device
 from cellwright.trial import Fidelity, Status, Trial, usual_epochs
 
 __all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
@@ -98,6 +98,9 @@ def posttrain(
         recipe = replace(recipe, patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
     refit = run.problem.rows < _FEW_ROWS if refit is None else refit
+    check_device(run.request.device)
+    for problem in problems:
+        problem.data()  # or no fit could succeed
     evaluate = Refit(problems, candidates, run.request.seed, recipe, run.request.device, refit)
     names = tuple(str(problem.division) for problem in problems)
     space = candidate_space(candidates, names)

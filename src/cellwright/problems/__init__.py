@@ -71,22 +71,30 @@ def load(
     return _kept(folder) or built.load(folder, asked)
 
 
+def _built(problem: Problem) -> BuiltIn | None:
+    """Return the built-in problem that this is; None: it is the user's own, whatever it is called."""
+    built = _BUILT_IN.get(problem.name)
+    if built and len(built.published) == 1 and set(built.published) != {name for name, _ in problem.inputs}:
+        return None
+    return built
+
+
 def share(problem: Problem) -> int:
     """Return of how many of the hand-made network's parameters a found one may have one, by default."""
-    built = _BUILT_IN.get(problem.name)
+    built = _built(problem)
     return built.share if built else SHARE
 
 
 def starts(problem: Problem, space: Space) -> list[Point]:
     """Return the points that a search of `space` tries first, where it is the problem's default space."""
-    built = _BUILT_IN.get(problem.name)
+    built = _built(problem)
     default = next(iter(_spaces_of(problem)))
     return points_of(space, built.starts if built else response.STARTS) if space.name == default else []
 
 
 def _spaces_of(problem: Problem) -> Mapping[str, MakeSpace]:
     """Return what makes the spaces of a problem, by name, the default first."""
-    built = _BUILT_IN.get(problem.name)
+    built = _built(problem)
     return built.spaces if built else {"general": response.general}
 
 

@@ -87,7 +87,7 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
     expression = sketch.chain("expression", sketch.input("expression", inputs["expression"]), layer, 3)
     first = sketch.chain("drug", sketch.input("drug_1", inputs["drug_1"]), layer, 3)
     second = sketch.mirror("drug twin", sketch.input("drug_2", inputs["drug_2"]), first)
-    trunk = sketch.chain("trunk", sketch.concatenate("cell", expression, first, second), layer, 3)
+    trunk = sketch.chain("trunk", sketch.concatenate("joined", expression, first, second), layer, 3)
     space = sketch.space("combo-manual", trunk, units=outputs)
     return space.architecture(space.point(()))
 

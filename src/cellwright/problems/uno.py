@@ -49,7 +49,7 @@ def small(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str
         source if name == "dose" else sketch.chain(name, source, operations, 3)
         for name, source in ((name, sketch.input(name, shape)) for name, shape in inputs.items())
     ]
-    cell = sketch.concatenate("cell", *towers)
+    cell = sketch.concatenate("joined", *towers)
     first = sketch.node("trunk.1", cell, operations)
     both = sketch.add("sum.1", first, sketch.node("trunk.2", first, operations))
     third = sketch.node("trunk.3", both, operations)

@@ -26,7 +26,7 @@ def finals_section(findings: Findings) -> str:
     finals = findings.finals
     title = "Final comparison on the test rows"
     how = (
-        "The best networks of the search, trained anew and longer on all training rows, beside the network made by "
+        "The best networks of the search, trained anew on all training rows, beside the network made by "
         "hand and simple models on the same split; the best score, the smallest and "
         "the fastest network are bold."
     )

@@ -25,8 +25,12 @@ def headline(findings: Findings) -> str:
     if finals and row:
         return _final(finals, row)
     if findings.chosen is None:
-        tried = len(findings.evaluated)
-        return f"{amount(tried, 'trial')} failed; no network has succeeded yet" if tried else "No trial has ended yet"
+        over = sum(trial.over for trial in findings.trials)
+        failed = sum(not trial.over for trial in findings.evaluated)
+        parts = [f"{amount(failed, 'trial')} failed"] * bool(failed) + [
+            f"{amount(over, 'network')} over a limit"
+        ] * bool(over)
+        return f"{', '.join(parts)}; no network has succeeded yet" if parts else "No trial has ended yet"
     trial, architecture = findings.chosen
     size = architecture.parameters
     manual = findings.problem.manual

@@ -60,7 +60,7 @@ def _left_out(findings: Findings) -> str:
 
 
 def front_section(findings: Findings) -> str:
-    manual, limit = findings.problem.manual, findings.request.max_parameters
+    manual = findings.problem.manual
     how = "Up is more accurate, left is smaller; the blue line joins the networks that no smaller one equals"
     how += ", and what lies left of the dashed line is smaller than the network made by hand." if manual else "."
     sized = [trial for trial in findings.scored if trial.outcome.parameters]
@@ -73,12 +73,10 @@ def front_section(findings: Findings) -> str:
         + (f" The network made by hand has {count(manual.parameters)}." if manual else "")
     )
     rejected = findings.count(Status.REJECTED)
-    notes = [f"{amount(rejected, 'proposal')} over the limit of {count(limit)} were not trained."] if rejected else []
+    notes = [f"{amount(rejected, 'proposal')}, over a limit or not to be built, were not trained."] if rejected else []
     finals = findings.finals
     if finals and finals.manual:
-        notes.append(
-            "Stars and diamonds are validation scores after post-training, which is longer and on all training rows."
-        )
+        notes.append("Stars and diamonds are scores on the validation rows after post-training, on all training rows.")
         if finals.metric in finals.manual.scores:
             test = finals.manual.scores[finals.metric]
             notes.append(f"On the test rows the network made by hand reaches {spread(test.mean, test.sd)}.")

@@ -1,7 +1,7 @@
 """The sections with what happened and how to make it happen again."""
 
 import shlex
-from json import dumps
+from collections.abc import Sequence
 
 from cellwright.errors import DataError
 from cellwright.report.findings import Findings
@@ -119,30 +119,59 @@ def _parts(findings: Findings) -> str:
 
 
 def _commands(findings: Findings) -> str:
-    request = findings.request
     folder = shlex.quote(str(findings.folder))
+    after = [f"cellwright {name} {folder}" for name in ("resume", "posttrain", "report")]
+    return "\n".join([*_search(findings), *after])
+
+
+def _search(findings: Findings) -> list[str]:
+    """Return what makes the same search again: the command line, or Python where it was asked for from there."""
+    request, again = findings.request, f"{findings.folder}-again"
+    if request.command:
+        return [shlex.join(["cellwright", *_without(request.command, "--out", "--json"), "--out", again])]
+    fidelity = request.fidelity
     given = {
-        "--method": request.method,
-        "--workers": request.workers,
-        "--evaluations": request.evaluations,
-        "--minutes": request.minutes,
-        "--epochs": request.fidelity.epochs,
-        "--fraction": request.fidelity.fraction,
-        "--inner-folds": request.fidelity.folds,
-        "--replicates": request.replicates,
-        "--halving": request.halving,
-        "--max-parameters": request.max_parameters,
-        "--seed": request.seed,
+        "method": request.method,
+        "options": dict(request.options),
+        "workers": request.workers,
+        "evaluations": request.evaluations,
+        "minutes": request.minutes,
+        "epochs": fidelity.epochs,
+        "fraction": fidelity.fraction,
+        "seconds": fidelity.seconds,
+        "inner_folds": fidelity.folds,
+        "replicates": request.replicates,
+        "halving": request.halving,
+        "max_parameters": request.max_parameters,
+        "at_most": dict(request.at_most),
+        "objectives": request.objectives,
+        "seed": request.seed,
+        "timeout": request.timeout,
+        "memory_gib": request.memory_gib,
+        "retries": request.retries,
+        "device": request.device,
+        "out": again,
     }
-    flags = " ".join(f"{flag} {shlex.quote(str(value))}" for flag, value in given.items() if value is not None)
-    flags += "".join(f" --objective {objective}" for objective in request.objectives)
-    flags += "".join(f" --at-most {name}={most:.12g}" for name, most in request.at_most.items())
-    flags += "".join(f" --option {shlex.quote(f'{name}={dumps(value)}')}" for name, value in request.options.items())
-    return "\n".join(
-        [
-            f"cellwright search {shlex.quote(request.problem)} {flags} --out {folder}-again",
-            f"cellwright resume {folder}",
-            f"cellwright posttrain {folder}",
-            f"cellwright report {folder}",
-        ]
-    )
+    return [
+        "# in Python, for that is where it was asked for",
+        f"run = cellwright.Run({str(findings.folder)!r})",
+        "cellwright.search(",
+        "    run.problem,",
+        "    space=run.space,",
+        "    starts=[run.space.point(values) for values in run.request.starts],",
+        "    recipe=cellwright.train.Recipe(**run.request.recipe),",
+        *(f"    {name}={value!r}," for name, value in given.items()),
+        ")",
+        "# and in a shell",
+    ]
+
+
+def _without(words: Sequence[str], valued: str, flag: str) -> list[str]:
+    """Return words without an option that has a value, and without a flag."""
+    kept: list[str] = []
+    skip = False
+    for word in words:
+        if not skip and word not in (valued, flag) and not word.startswith(f"{valued}="):
+            kept.append(word)
+        skip = not skip and word == valued
+    return kept

@@ -44,6 +44,8 @@ def fence(scores: Sequence[float] | np.ndarray) -> float:
         return 0.0
     median = float(np.median(values))
     spread = float(values.max()) - median or median - float(np.quantile(values, 0.25))
+    if not spread:  # nearly all are equal: what differs is to be seen
+        return float(values.min())
     return max(float(values.min()), median - _FENCE * spread)
 
 

@@ -36,9 +36,11 @@ def trajectory_chart(findings: Findings) -> Any:
     figure = blank("minutes since the start", f"validation {findings.metric}")
     agents = sorted({agent for trial in trials if isinstance(agent := trial.proposal.notes.get("agent"), int)})
     named = 2 <= len(agents) <= len(_AGENTS)
-    for agent in agents if named else [None]:
+    for agent in [None, *agents] if named else [None]:  # starts and further tries are no agent's
         dots = [place for place in shown if not named or trials[place].proposal.notes.get("agent") == agent]
-        name = f"agent {agent}" if named else "trial"
+        if not dots:
+            continue
+        name = "trial" if agent is None else f"agent {agent}"
         colour = _AGENTS[agents.index(agent)] if agent is not None else DOT
         figure.add_trace(_dots(findings, dots, minutes, name=name, colour=colour))
     end = max(float(minutes.max()), findings.summary["seconds"] / 60)

@@ -35,7 +35,7 @@ def by_hand(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
             towers[name] = sketch.mirror(name, source, towers[second[name]])
         else:
             towers[name] = sketch.chain(name, source, layer, 3)
-    trunk = sketch.node("trunk.1", sketch.concatenate("cell", *towers.values()), layer)
+    trunk = sketch.node("trunk.1", sketch.concatenate("joined", *towers.values()), layer)
     for number in (2, 3):
         deeper = sketch.node(f"trunk.{number}", trunk, layer)
         trunk = sketch.add(f"residual.{number}", trunk, deeper)

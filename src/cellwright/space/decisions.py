@@ -36,7 +36,12 @@ def _several(owner: str, field: str, values: Any) -> tuple[Any, ...]:
         hash(several)
     except TypeError as error:
         raise SpaceError(f"{owner} takes a tuple of hashable {field}, not {values!r}: {error}") from error
-    return several
+    return tuple(_plain(value) for value in several)
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of numpy as Python's, which JSON holds."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _is_whole(value: Any) -> bool:
@@ -135,6 +140,8 @@ class Integer:
                 f"integer {self.name!r} needs whole numbers low <= high, and low >= 1 with log=True; "
                 f"got {self.low!r} to {self.high!r}"
             )
+        for end in ("low", "high"):
+            object.__setattr__(self, end, int(getattr(self, end)))
 
     @property
     def size(self) -> int:

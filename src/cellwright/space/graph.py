@@ -42,6 +42,10 @@ class Space:
     def __post_init__(self) -> None:
         for name in ("vertices", "settings", "forbidden"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        if any(isinstance(clause, When) for clause in self.forbidden):
+            raise SpaceError(
+                f"space {self.name!r} forbids a single When; write [(When(...), When(...))], a list of tuples"
+            )
         object.__setattr__(self, "forbidden", tuple(tuple(clause) for clause in self.forbidden))
         if not self.vertices and not self.settings:
             raise SpaceError(f"space {self.name!r} is empty; give it vertices or settings")

@@ -57,6 +57,8 @@ class Sketch:
 
     def chain(self, name: str, source: Block, operation: Operation | Sequence[Operation], length: int) -> Block:
         """Add `length` nodes one behind the other, each with a decision of its own."""
+        if length < 1:
+            raise SpaceError(f"chain {name!r} needs at least one node, not {length!r}")
         names: list[str] = []
         for number in range(1, length + 1):
             source = self.node(f"{name}.{number}", source, operation)

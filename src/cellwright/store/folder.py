@@ -46,6 +46,7 @@ class Request:
         halving: "asha" or "hyperband"; None: each network is trained to the end.
         starts: values of the points that are tried first.
         at_most: limits on what a network costs, beside its parameters.
+        command: words of the command line behind `cellwright`; none: it was asked for from Python.
         versions: of what results may depend on.
     """
 
@@ -69,6 +70,7 @@ class Request:
     halving: str | None = None
     starts: tuple[tuple[int | float, ...], ...] = ()
     at_most: Mapping[str, float] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=versions)
 
 

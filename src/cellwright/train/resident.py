@@ -107,7 +107,7 @@ class Resident:
             distinct: Tensor | None = None
             if len(every) * len(keys) < _NEARLY_ALL * entities:
                 distinct, places = torch.unique(torch.cat(columns), return_inverse=True)
-                columns = list(torch.split(places, len(every)))
+                columns = list(places.view(len(keys), -1).unbind())
             wanted.update(dict.fromkeys(keys, distinct))
             gather.update(zip(keys, columns, strict=True))
         selected: dict[tuple[int, int], Tensor] = {}

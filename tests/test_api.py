@@ -32,7 +32,7 @@ def test_a_network_may_have_a_twentieth_of_the_parameters_of_that_made_by_hand(t
 
 
 def test_some_problems_ask_for_smaller_networks(tumor: Problem) -> None:
-    problem = replace(tumor, name="nt3", manual=network(4_000_000))
+    problem = replace(tumor, name="nt3", inputs=(("expression", (30,)),), manual=network(4_000_000))
     assert problem.manual is not None
     assert usual_limit(problem, widths(*range(1, 40))) == problem.manual.parameters // 100
 

@@ -103,6 +103,9 @@ def search(
     from cellwright import problems
     from cellwright.train import Isolated, Recipe, Train, check_device
 
+    if not isinstance(problem, Problem):
+        raise UsageError(f"search takes a problem, such as cellwright.problems.load('uno'), not {problem!r}")
+
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
     if seed < 0:

@@ -162,7 +162,9 @@ class Problem:
                 folder=folder,
             )
         except (OSError, ValueError, KeyError, TypeError, SpaceError, UsageError) as error:
-            raise DataError(f"no problem can be read from {str(folder)!r}: {error}") from error
+            raise DataError(
+                f"no problem can be read from {str(folder)!r}: {error}; restore it from a copy, or make it again"
+            ) from error
 
 
 def prepare(

@@ -186,7 +186,13 @@ class Run:
             "failed": len(failed),
             "best": None
             if best is None
-            else {"number": best.number, "score": best.score, "parameters": best.outcome.parameters},
+            else {
+                "number": best.number,
+                "score": best.score,
+                "parameters": best.outcome.parameters,
+                "epochs": best.passes,
+            },
+            "epochs": self.request.fidelity.epochs,
             "objectives": list(self.request.objectives) or [self.problem.metric],
             "front": [{"number": trial.number, **reached} for trial, reached in self._front(leaders)],
             "utilisation": busy / state.offered if state.offered > 0 else None,

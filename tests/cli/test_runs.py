@@ -40,7 +40,7 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
     assert called.status == 0, called.err
     assert called.json.keys() >= SUMMARY
     assert (called.json["state"], called.json["trials"]) == ("evaluations", 3)
-    assert called.json["best"].keys() == {"number", "score", "parameters"}
+    assert called.json["best"].keys() == {"number", "score", "parameters", "epochs"}
     assert not called.err
     assert len(list((tmp_path / "runs").glob("tumor-random-*"))) == 1
 
@@ -49,7 +49,7 @@ def test_what_costs_too_much_is_counted_and_no_leader(tmp_path: Path) -> None:
     words = ("--method", "random", "--evaluations", 4, "--max-parameters", "none", "--inner-folds", 1, "--epochs", 1)
     called = call("search", "tumor", *words, "--at-most", "microseconds=0.0001", "--out", "small", "--json")
     assert called.status == 1
-    assert "no network could be trained" in called.err
+    assert "no network is within the limits" in called.err
     assert (called.json["rejected"], called.json["failed"], called.json["best"]) == (4, 0, None)
     shown = call("resume", "small", "--evaluations", 5)
     assert "5 over a limit" in shown.out

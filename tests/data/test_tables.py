@@ -164,3 +164,10 @@ def test_the_tables_of_a_folder_are_its_files_by_name(tmp_path: Path) -> None:
         files_of(tmp_path / "d.pdf")
     with pytest.raises(DataError, match=r"no file or folder .*nowhere"):
         files_of(tmp_path / "nowhere")
+
+
+def test_a_workbook_among_tables_is_told(tmp_path: Path) -> None:
+    (tmp_path / "drugs.csv").write_text("drug,x\na,1\n")
+    (tmp_path / "response.xlsx").write_bytes(b"PK")
+    with pytest.raises(DataError, match=r"'response\.xlsx' in .* cannot be read; save its sheets as CSV"):
+        files_of(tmp_path)

@@ -137,6 +137,18 @@ def test_after_post_training_it_is_the_test_score_against_the_one_by_hand(
     assert "Drawing of the network of trial 3" in page
 
 
+def test_a_simple_model_that_is_better_is_in_the_headline(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 5))
+    finals = _finals()
+    for row in finals["rows"]:
+        if row["kind"] == "linear":
+            row["scores"]["accuracy"] = {"mean": 0.971}
+    (run.folder / "posttrain.json").write_text(json.dumps(finals))
+    checked, _ = _checked(write_report(run, tmp_path / "r.html"))
+    assert "by hand, but " in checked.text
+    assert " reaches 0.971" in checked.text
+
+
 @pytest.mark.parametrize(
     "changes", [{"rows": []}, {"metrics": []}, {"metric": "loss"}, {"rows": [{"name": "x", "kind": "ensemble"}]}]
 )

@@ -156,3 +156,23 @@ def test_a_run_without_trials_has_the_columns_of_any_other(tumor: Problem, tmp_p
     assert columns == list(run.rows()[0])
     (tmp_path / "log.jsonl").write_bytes(b"")
     assert list(run.trials()) == columns
+
+
+def test_a_name_is_no_problem() -> None:
+    with pytest.raises(UsageError, match=r"such as cellwright\.problems\.load\('uno'\), not 'uno'"):
+        cellwright.search("uno")  # type: ignore[arg-type]  # as users do
+
+
+def test_post_training_where_it_could_only_fail_leaves_no_trace(tumor: Problem, tmp_path: Path) -> None:
+    run = begun(tumor, tmp_path)
+    request = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps({**request, "device": "cuda:77"}))
+    with pytest.raises(UsageError, match="there is no device"):
+        Run(run.folder).posttrain(top=1, seeds=1, epochs=1)
+    assert not (tmp_path / "posttrain.json").exists()
+    assert not list((tmp_path / "posttrain").glob("*.jsonl"))
+
+
+def test_a_run_knows_the_command_behind_it(tumor: Problem, tmp_path: Path) -> None:
+    words = ("search", "tumor", "--seed", "0")
+    assert Run(begun(tumor, tmp_path, command=words).folder).request.command == words

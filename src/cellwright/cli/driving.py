@@ -52,7 +52,9 @@ def finish(summary: dict[str, Any], problem: "Problem", folder: Path, *, json: b
     if summary["state"] == "interrupted":
         raise typer.Exit(_INTERRUPTED)
     if summary["best"] is None:
-        raise RunError(f"no network could be trained; {command('trials', folder)} says why for each")
+        over = summary["trials"] and not summary["failed"]
+        what = "no network is within the limits" if over else "no network could be trained"
+        raise RunError(f"{what}; {command('trials', folder)} says why for each")
 
 
 def interrupted(folder: Path, *, json: bool) -> NoReturn:
@@ -84,6 +86,10 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
         on = "on the validation rows" if summary["folds"] == 1 else f"cross-validated in {summary['folds']} parts"
         score = f"{summary['metric']} {score_text(best['score'])} {on}"
         rows += [("best", f"trial {best['number']}: {score}"), ("", size)]
+        if best["epochs"] < summary["epochs"]:
+            rows.append(
+                ("", f"after {best['epochs']:g} of {summary['epochs']} epochs: none was trained to the end yet")
+            )
     rest = [
         f"{summary[name]:,} {what}"
         for name, what in (

@@ -8,6 +8,7 @@ from cellwright.cli.driving import command, one_thread
 from cellwright.cli.options import Folder, Json
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import count, plural, print_json, score_text, show, table, times, width
+from cellwright.report.finals import SIMPLE
 
 if TYPE_CHECKING:
     from cellwright.posttrain import Finalists
@@ -24,7 +25,12 @@ def posttrain(
     top: Annotated[int, typer.Option(min=1, metavar="N", help="How many of the best.")] = 5,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, metavar="E", help="At most, for each network; 10 to 40, by the rows.", show_default=False),
+        typer.Option(
+            min=1,
+            metavar="E",
+            help="At most, for each network; 10 to 40, by the rows; as in the search where that cross-validated.",
+            show_default=False,
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, metavar="S", help="Times each network is trained.")] = 3,
     split: Annotated[
@@ -80,6 +86,7 @@ def posttrain(
         verdict = _verdict(row, finalists.metric)
         if verdict:
             show(verdict)
+            show(*_simpler(row, finalists))
         if row.get("note"):
             show(f"{row['name']}: {row['note']}")
     show(f"next: {command('report', folder)}")
@@ -117,6 +124,16 @@ def _spread(score: dict[str, float | None] | None) -> str:
 
 def _factor(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.0f}x" if ratio >= 9.95 else f"{ratio:.2g}x"
+
+
+def _simpler(found: dict[str, Any], finalists: "Finalists") -> list[str]:
+    """Return that a simple model is better than a found network, where one is."""
+    metric = finalists.metric
+    simple = [row for row in finalists.rows if row["kind"] in SIMPLE and metric in row["scores"]]
+    best = max(simple, key=lambda row: float(row["scores"][metric]["mean"]), default=None)
+    if best is None or best["scores"][metric]["mean"] <= found["scores"][metric]["mean"]:
+        return []
+    return [f"{best['name']} is better: {metric} {score_text(best['scores'][metric]['mean'])}; take the simple one"]
 
 
 def _verdict(row: dict[str, Any], metric: str) -> str:

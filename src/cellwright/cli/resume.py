@@ -48,4 +48,6 @@ def resume(
             run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
     except KeyboardInterrupt:
         interrupted(folder, json=json)
+    if not json and len(run.replay().trials) == len(before.trials):
+        show("nothing was left to do; --evaluations or --minutes with a wider limit goes on", "")
     finish(run.summary(), run.problem, folder, json=json)

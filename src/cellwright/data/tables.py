@@ -24,6 +24,7 @@ __all__ = ["Sheet", "files_of", "read"]
 
 _TEXT = (".csv", ".tsv", ".txt", ".tab")
 _PARQUET = (".parquet", ".pq")
+_BOOKS = (".xlsx", ".xls", ".ods")
 _PACKED = (".gz", ".bz2", ".xz")
 _FEWEST_COUNTED = 4  # 0, 1, 2 may be anything
 _COMMA = re.compile(r"[+-]?\d+,\d+")
@@ -183,6 +184,9 @@ def files_of(place: Path) -> tuple[Path, ...]:
     found = tuple(sorted(path for path in place.iterdir() if path.is_file() and _is_table(path)))
     if not found:
         raise DataError(f"{str(place)!r} holds no table; wanted are CSV, TSV or Parquet files")
+    books = sorted(path.name for path in place.iterdir() if path.suffix.lower() in _BOOKS)
+    if books:
+        raise DataError(f"{books[0]!r} in {str(place)!r} cannot be read; save its sheets as CSV, or take it away")
     return found
 
 

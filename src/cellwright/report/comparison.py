@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from cellwright.metrics import LOWER_IS_BETTER
-from cellwright.report.finals import Finals, Row, Spread
+from cellwright.report.finals import SIMPLE, Finals, Row, Spread
 from cellwright.report.findings import Findings
 from cellwright.report.markup import escape, missing, section, table
 from cellwright.report.words import (
@@ -18,8 +18,6 @@ from cellwright.report.words import (
 )
 
 __all__ = ["finals_section"]
-
-_SIMPLE = frozenset({"mean", "linear", "boosting"})
 
 
 def finals_section(findings: Findings) -> str:
@@ -49,7 +47,7 @@ def finals_section(findings: Findings) -> str:
 
 def _final_table(finals: Finals) -> str:
     metrics = tuple(dict.fromkeys([finals.metric, *finals.metrics]))
-    networks = [row for row in finals.rows if row.kind not in _SIMPLE]
+    networks = [row for row in finals.rows if row.kind not in SIMPLE]
     best = {
         "parameters": _best([row.parameters for row in networks], lowest=True),
         "seconds": _best([row.training_seconds for row in networks], lowest=True),

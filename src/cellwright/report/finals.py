@@ -8,9 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from cellwright.errors import RunError
 
-__all__ = ["Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
+__all__ = ["SIMPLE", "Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
 
 _FILE = "posttrain.json"
+SIMPLE = frozenset({"mean", "linear", "boosting"})  # kinds of rows that are no networks
 
 
 @dataclass(frozen=True, slots=True)

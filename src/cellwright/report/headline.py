@@ -1,6 +1,6 @@
 """The result in one sentence."""
 
-from cellwright.report.finals import Finals, Row
+from cellwright.report.finals import SIMPLE, Finals, Row
 from cellwright.report.findings import Findings
 from cellwright.report.markup import cards
 from cellwright.report.words import NOTHING, amount, count, duration, metric_name, percent, score, share_of, spread
@@ -48,6 +48,10 @@ def _final(finals: Finals, row: Row) -> str:
     manual = finals.manual
     if manual and metric in manual.scores:
         sentence += f" against {spread(manual.scores[metric].mean, manual.scores[metric].sd)} by hand"
+    simple = [one for one in finals.rows if one.kind in SIMPLE and metric in one.scores]
+    best = max(simple, key=lambda one: one.scores[metric].mean, default=None)
+    if best and best.scores[metric].mean > row.scores[metric].mean:
+        sentence += f", but {best.name} reaches {spread(best.scores[metric].mean, best.scores[metric].sd)}"
     return sentence
 
 

@@ -2,6 +2,7 @@
 
 import json as json_text
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +23,12 @@ def trials(
     *,
     top: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="The best N, equal networks once; best first.", show_default=False),
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="The best N, equal networks once, with the mean of their tries; best first.",
+            show_default=False,
+        ),
     ] = None,
     csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write CSV; - is stdout.", show_default=False)] = None,
     parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.", show_default=False)] = None,
@@ -37,7 +43,11 @@ def trials(
     rows = run.rows()
     if top is not None:
         by_number = {row["number"]: row for row in rows}
-        rows = [by_number[trial.number] for trial, _ in run.leaders(top)]
+        tries = Counter((row["key"], row["epochs"]) for row in rows if row["status"] == "ok")
+        rows = [
+            {**by_number[trial.number], "score": trial.score, "tries": tries[trial.key, trial.passes]}
+            for trial, _ in run.leaders(top)
+        ]
     if json:
         print_json(rows)
     elif csv is not None:
@@ -52,27 +62,33 @@ def _show(rows: list[dict[str, Any]], metric: str) -> None:
     if not rows:
         show("no trial has ended yet")
         return
-    numbers = ("trial", metric, "parameters", "seconds")
+    means = "tries" in rows[0]
+    names = list(rows[0]["point"])
+    differing = [name for name in names if len({str(row["point"][name]) for row in rows}) > 1] or names
+    numbers = ("trial", metric, *(["tries"] if means else []), "parameters", "seconds")
     shown = table("trial", "status", *numbers[1:], "what", right=numbers, shrink="what")
     for row in rows:
         shown.add_row(
             str(row["number"]),
             row["status"],
             score_text(row["score"]),
+            *([str(row["tries"])] if means else []),
             count(row["parameters"]),
             f"{row['seconds']:.2f}",
-            _what(row),
+            _what(row, differing),
         )
     show(shown)
 
 
-def _what(row: dict[str, Any]) -> str:
-    """Return in a line what was built, or why it was not."""
+def _what(row: dict[str, Any], differing: list[str]) -> str:
+    """Return in a line what was built, as far as not all rows say the same, or why it was not."""
     if row["source"] is not None:
         return f"as trial {row['source']}"
     if row["error"]:
         return str(row["error"].strip().splitlines()[-1])
-    return ", ".join(str(value) for value in row["point"].values())
+    point = row["point"]
+    built = ", ".join(f"{name} {point[name]}" for name in differing if point[name] is not None)
+    return f"try {row['replicate'] + 1}: {built}" if row["replicate"] else built
 
 
 def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":

@@ -294,3 +294,16 @@ def test_a_pair_of_keys_may_be_a_list(tmp_path: Path) -> None:
     frame = pd.DataFrame({"k": rng.choice(list("pq"), 60), "l": rng.choice(list("pq"), 60), "y": rng.normal(size=60)})
     problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)}, folder=tmp_path / "p")
     assert [name for name, _ in problem.inputs][:2] == ["m_1", "m_2"]
+
+
+def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": RNG.normal(size=60), "y": np.arange(60) % 2})
+    number = Problem.from_frames(frame, target="y", features={"f": ["x"]}, folder=tmp_path / "a")
+    assert number.task is Task.REGRESSION
+    assert "task='classification' takes them for classes" in number.notes[0]
+    label = Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="classification", folder=tmp_path / "b")
+    assert (label.task, label.classes, label.notes) == (Task.CLASSIFICATION, ("0", "1"), ())
+    with pytest.raises(UsageError, match="there is no task 'ranking'; known: "):
+        Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="ranking")
+    with pytest.raises(DataError, match="holds labels, such as 'a'; regression needs numbers"):
+        Problem.from_frames(frame.assign(y=list("ab") * 30), target="y", features={"f": ["x"]}, task="regression")

@@ -79,6 +79,7 @@ class Problem:
         target: str,
         features: Features,
         name: str = "mine",
+        task: str | None = None,
         metric: str | None = None,
         split: str | Division = "row",
         manual: Callable[[Mapping[str, Shape], int], Architecture] | None = by_hand,
@@ -89,6 +90,7 @@ class Problem:
         Args:
             responses: one row an observation.
             target: its column to predict: a number (regression), or a label (classification).
+            task: "regression" or "classification", where numbers are classes; None: as the column is.
             features: by input name, a list of columns of `responses`; or a key column and the table it reads, indexed
                 by what the column names; or a tuple of two key columns, for both of a pair.
             metric: which score searches maximise; None: r2, or accuracy.
@@ -98,11 +100,17 @@ class Problem:
 
         Raises:
             DataError: a column is missing, holds no numbers, or rows name what the tables do not have.
+            UsageError: there is no such task.
         """
-        dataset, classes = dataset_of(frames_of(responses, target, features))
-        task = Task.CLASSIFICATION if classes else Task.REGRESSION
+        if task not in (None, *Task):
+            raise UsageError(f"there is no task {task!r}; known: {', '.join(Task)}")
+        frames = frames_of(responses, target, features, classes=task == Task.CLASSIFICATION)
+        dataset, classes = dataset_of(frames)
+        if classes and task == Task.REGRESSION:
+            raise DataError(f"column {target!r} holds labels, such as {classes[0]!r}; regression needs numbers")
+        kind = Task.CLASSIFICATION if classes else Task.REGRESSION
         division = split if isinstance(split, Division) else Division(split)
-        metric = metric or MAXIMISED[task][0]
+        metric = metric or MAXIMISED[kind][0]
         shapes = {key: table.shape for key, table in dataset.tables.items()}
         by_hand_key = manual(shapes, max(1, len(classes))).key if manual else None
         words = repr((division, metric, name, target, list(shapes), dict(dataset.kinds), classes, by_hand_key))
@@ -112,11 +120,12 @@ class Problem:
             name=name,
             dataset=dataset,
             division=division,
-            task=task,
+            task=kind,
             metric=metric,
             target=target,
             manual=manual,
             classes=classes,
+            notes=frames.notes,
         )
 
     def data(self) -> tuple[Dataset, Split]:

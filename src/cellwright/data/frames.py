@@ -22,6 +22,7 @@ _RESERVED = ("value", _DOSE, "given", ROW, "pair", "auto")  # these mean somethi
 _PLACES = ("joined", "trunk", "flatten", "output", "residual")  # of networks made by hand and of spaces
 #: below this a float holds every whole number exactly
 MOST_EXACT = 2**53
+_FEW_VALUES = 10  # whole numbers that may be classes
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
 
 
@@ -50,7 +51,7 @@ Features = Mapping[str, "Sequence[str] | tuple[str | Sequence[str], pd.DataFrame
 """What `frames_of` takes: by input name, columns of the responses, or the key column(s) and the table they read."""
 
 
-def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Frames:
+def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, classes: bool = False) -> Frames:
     """Return a user's own frames under the names used here.
 
     Args:
@@ -60,6 +61,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
             what the column names; or two key columns for both of a pair, whose order then has no meaning of its own.
             Columns do not change places with a pair: what belongs to one of the two, such as its dose, belongs into
             the table, with a key for each drug at each dose.
+        classes: numbers in the target are labels.
 
     Raises:
         DataError: a column is missing or holds no numbers.
@@ -70,7 +72,12 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
         raise DataError(f"the responses are a data frame, one row an observation, not {type(responses).__name__}")
     if not isinstance(features, Mapping):
         raise DataError(f"features are {{input name: columns, or (key column, table)}}, not {features!r}")
-    rows: dict[str, pd.Series] = {"value": _found(responses, target)}
+    values = _found(responses, target)
+    notes: tuple[str, ...] = ()
+    if not classes and pd.api.types.is_integer_dtype(values) and values.nunique() <= _FEW_VALUES:
+        few_values = f"{target!r} holds {values.nunique()} whole numbers, taken for quantities"
+        notes = (f"{few_values}; task='classification' takes them for classes",)
+    rows: dict[str, pd.Series] = {"value": _ids(values) if classes else values}
     tables: dict[str, tuple[str, pd.DataFrame]] = {}
     dense: dict[str, list[str]] = {}
     pairs: set[str] = set()
@@ -109,7 +116,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features) -> Fra
         if taken:
             raise DataError(f"input {name!r} would be taken for part of the pair {taken[0]!r}; rename one of them")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
-    return Frames(frame, tables, (), dense)
+    return Frames(frame, tables, notes, dense)
 
 
 def _ids(names: "pd.Series") -> "pd.Series[str]":

@@ -377,10 +377,10 @@ CASES: dict[str, Case] = {
     "few rows of a class": Case(
         "nt3",
         {"samples.csv": lines(*matrix(), *("rare" + row[row.index(",") :] for row in matrix()[1:3]))},
-        ("class 'rare'", "2 different row(s)"),
+        ("class 'rare'", "row(s), not counting repeats"),
     ),
     "few rows": Case("uno", {"measured.csv": lines(*single()[:3])}, ("2 rows in 2 group(s)", "more data")),
-    "few samples": Case("nt3", {"samples.csv": lines(*matrix()[:5])}, ("different row(s)", "each class")),
+    "few samples": Case("nt3", {"samples.csv": lines(*matrix()[:5])}, ("not counting repeats", "each class")),
     "few cell lines for the split": Case(
         "uno",
         {"measured.csv": lines(single()[0], *(row for row in single()[1:] if row.split(",")[1] in ("C00", "C01")))},

@@ -282,7 +282,9 @@ def test_too_few_groups_are_refused() -> None:
 @pytest.mark.parametrize(("folds", "least"), [(None, 3), (5, 6)])
 def test_too_few_rows_of_a_class_are_refused(folds: int | None, least: int) -> None:
     target = np.array([0] * 8 + [1] * 2)
-    with pytest.raises(DataError, match=rf"class 1 has 2 different row\(s\); this split needs {least} of each class"):
+    with pytest.raises(
+        DataError, match=rf"class 1 has 2 row\(s\), not counting repeats; this split needs {least} of each class"
+    ):
         split_rows(plain(10, target), Division(folds=folds), classes=True)
 
 

@@ -131,8 +131,8 @@ def _each_class(target: np.ndarray, groups: np.ndarray, division: Division, labe
         different = len(np.unique(groups[target == number]))
         if different < least:
             raise DataError(
-                f"class {labels[number] if labels else number!r} has {different} different row(s); this split needs "
-                f"{least} of each class: leave the class out, or bring more data"
+                f"class {labels[number] if labels else number!r} has {different} row(s), not counting repeats; "
+                f"this split needs {least} of each class: leave the class out, or bring more data"
             )
     of_class = [np.flatnonzero(target == label) for label in present]
     parts = [_parts(groups[members], members, division, number) for number, members in enumerate(of_class)]

@@ -96,9 +96,10 @@ def test_imports_point_down_only(path: Path) -> None:
     assert _imports(path) <= allowed
 
 
-def test_importing_cellwright_loads_nothing_heavy() -> None:
-    heavy = ("torch", "pandas", "numpy", "sklearn", "rdkit")
-    code = f"import sys, cellwright; print([name for name in {heavy} if name in sys.modules])"
+@pytest.mark.parametrize("module", ["cellwright", "cellwright.cli"])
+def test_importing_it_loads_nothing_heavy(module: str) -> None:
+    heavy = ("torch", "pandas", "numpy", "sklearn", "rdkit", "plotly", "pydantic")
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 

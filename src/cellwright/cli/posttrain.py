@@ -8,7 +8,6 @@ from cellwright.cli.driving import command, one_thread
 from cellwright.cli.options import Folder, Json
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import count, plural, print_json, score_text, show, table, times, width
-from cellwright.report.finals import SIMPLE
 
 if TYPE_CHECKING:
     from cellwright.posttrain import Finalists
@@ -82,11 +81,16 @@ def posttrain(
         show(
             f"the search has seen test rows of other splits than its own ({finalists.splits[0]}), which is the measure"
         )
+    from cellwright.report.finals import read_finals  # heavy: not for every command to load
+
+    finals, metric = read_finals(folder), finalists.metric
     for row in finalists.rows:
-        verdict = _verdict(row, finalists.metric)
+        verdict = _verdict(row, metric)
         if verdict:
             show(verdict)
-            show(*_simpler(row, finalists))
+            better = finals and finals.simpler(row["scores"][metric]["mean"])
+            if better:
+                show(f"{better.name} is better: {metric} {score_text(better.scores[metric].mean)}; take the simple one")
         if row.get("note"):
             show(f"{row['name']}: {row['note']}")
     show(f"next: {command('report', folder)}")
@@ -124,16 +128,6 @@ def _spread(score: dict[str, float | None] | None) -> str:
 
 def _factor(ratio: float | None) -> str:
     return "" if ratio is None else f"{ratio:.0f}x" if ratio >= 9.95 else f"{ratio:.2g}x"
-
-
-def _simpler(found: dict[str, Any], finalists: "Finalists") -> list[str]:
-    """Return that a simple model is better than a found network, where one is."""
-    metric = finalists.metric
-    simple = [row for row in finalists.rows if row["kind"] in SIMPLE and metric in row["scores"]]
-    best = max(simple, key=lambda row: float(row["scores"][metric]["mean"]), default=None)
-    if best is None or best["scores"][metric]["mean"] <= found["scores"][metric]["mean"]:
-        return []
-    return [f"{best['name']} is better: {metric} {score_text(best['scores'][metric]['mean'])}; take the simple one"]
 
 
 def _verdict(row: dict[str, Any], metric: str) -> str:

@@ -80,15 +80,16 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
     rows: dict[str, pd.Series] = {"value": _ids(values) if classes else values}
     tables: dict[str, tuple[str, pd.DataFrame]] = {}
     dense: dict[str, list[str]] = {}
-    pairs: set[str] = set()
+    pairs: list[str] = []
     for name, what in features.items():
         if isinstance(what, tuple) and len(what) == 2 and isinstance(what[1], pd.DataFrame):
             keys, table = what
             pair = isinstance(keys, tuple | list)
             if pair and len(keys) != 2:
                 raise DataError(f"input {name!r} has {len(keys)} key columns; it can have one, or two for a pair")
+            if pair:
+                pairs.append(name)
             kind = name if pair else str(keys)
-            pairs |= {kind} if pair else set()
             names = [f"{kind}_{number}" for number in (1, 2)] if pair else [kind]
             if kind in _RESERVED:
                 named = "input" if pair else "column"
@@ -107,14 +108,11 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
             dense[name] = [f"{name}.{column}" for column in what]
             part = _numbers(responses[[_found(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
-    for name in features:
-        taken = [
-            kind
-            for kind in pairs
-            if name in (f"{kind}_1", f"{kind}_2") or (name != kind and kind == tables.get(name, ("",))[0])
-        ]
-        if taken:
-            raise DataError(f"input {name!r} would be taken for part of the pair {taken[0]!r}; rename one of them")
+    for pair_name in pairs:
+        for name in features:
+            shared = name in tables and name != pair_name and tables[name][0] == pair_name
+            if shared or name in (f"{pair_name}_1", f"{pair_name}_2"):
+                raise DataError(f"input {name!r} would be taken for part of the pair {pair_name!r}; rename one of them")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, notes, dense)
 
@@ -225,8 +223,9 @@ def _check_names(tables: Mapping[str, Table], kinds: Mapping[str, str]) -> None:
         if name in _PLACES:
             raise DataError(f"an input cannot be called {name!r}, as a part of networks is; rename it")
     for first, second in twins({name: table.shape for name, table in tables.items()}).items():
-        keys = tables[first].key, tables[second].key
-        if keys[0] == keys[1] or not kinds.get(keys[0] or "") or kinds.get(keys[0] or "") != kinds.get(keys[1] or ""):
+        keys = [tables[name].key for name in (first, second)]
+        kind, other = (kinds.get(key or "") for key in keys)
+        if keys[0] == keys[1] or kind is None or kind != other:
             names = first.removeprefix(identity_of("")), second.removeprefix(identity_of(""))
             raise DataError(
                 f"{names[0]!r} and {names[1]!r} would be taken for both of a pair; rename one, or, where their order "
@@ -238,8 +237,8 @@ def _alike(dataset: Dataset) -> np.ndarray | None:
     """Return a number for what each row measures, (rows,), a pair in any order; None where no two measure one thing."""
     read = [np.sort(dataset.groups(kind), axis=1) for kind in dataset.members]
     read += [_numbered(table.features)[:, None] for table in dataset.tables.values() if table.key is None]
-    alike = np.unique(np.concatenate(read, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
-    return None if len(np.unique(alike)) == dataset.rows else alike
+    different, alike = np.unique(np.concatenate(read, axis=1), axis=0, return_inverse=True)
+    return None if len(different) == dataset.rows else alike.reshape(-1)
 
 
 def _numbered(features: np.ndarray) -> np.ndarray:

@@ -186,9 +186,8 @@ def _cell_tables(
 ) -> dict[str, "pd.DataFrame"]:
     """Return the tables of cell lines, by input name."""
     found: dict[str, pd.DataFrame] = {}
-    for sheet, key in sorted(
-        sheets, key=lambda one: "expr" not in one[0].path.name.lower()
-    ):  # what is called so, first
+    named_so_first = sorted(sheets, key=lambda one: "expr" not in one[0].path.name.lower())
+    for sheet, key in named_so_first:
         table = _turned(sheet, notes) if key is None else _features(sheet, key, notes)
         if table is not None:
             table.attrs["file"] = sheet.name

@@ -98,7 +98,8 @@ def inner_folds(
 
     Args:
         by: what keeps rows together, as in a Division.
-        classes: the target holds classes, which keep their shares in each part, where rows are split by row.
+        classes: the target holds classes, which keep their shares in each part, where rows are split by row or each is
+            a group of its own.
 
     Raises:
         DataError: there are fewer groups than parts.

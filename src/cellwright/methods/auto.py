@@ -42,17 +42,17 @@ class Auto:
 
     def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 0.0) -> None:
         self._seed = seed
+        self._evolution = Evolution(space, seed=seed, fidelity=fidelity, first=_YOUNG)
         self._members: dict[str, Search] = {
             "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),
-            "evolution": Evolution(space, seed=seed, fidelity=fidelity, first=_YOUNG),
+            "evolution": self._evolution,
         }
         self._ranks = Ranks()
-        self._successes = 0
         self._records = {name: (_BELIEF * _FIRST[name], _BELIEF) for name in self._members}  # successes, trials
 
     def shares(self) -> dict[str, float]:
         """Return the share of each member in what is asked now."""
-        if self._successes < _YOUNG:
+        if not self._evolution.mature:
             return {"surrogate": 1.0, "evolution": 0.0}
         worth = np.array([(won / tried) ** 2 for won, tried in self._records.values()])
         shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / max(worth.sum(), 1e-12)
@@ -70,7 +70,6 @@ class Auto:
         """Judge the member that asked; tell both."""
         if trial.score is not None and trial.outcome.source is None:
             self._ranks.add(trial.score)
-            self._successes += 1
         name = trial.proposal.notes.get(_BY)
         if name in self._records and trial.evaluated:
             success = trial.score is not None and self._ranks.reward(trial.score) >= 1 - 2 * _BEST

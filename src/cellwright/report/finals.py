@@ -94,6 +94,12 @@ class Finals:
             return max(judged, key=lambda row: row.validation[self.metric].mean)
         return found[0] if found else None
 
+    def simpler(self, score: float) -> Row | None:
+        """Return the best simple model on the test rows if that is above a network's score there."""
+        simple = [row for row in self.rows if row.kind in SIMPLE and self.metric in row.scores]
+        best = max(simple, key=lambda row: row.scores[self.metric].mean, default=None)
+        return best if best and best.scores[self.metric].mean > score else None
+
 
 _ADAPTER = TypeAdapter(Finals)
 

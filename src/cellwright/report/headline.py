@@ -1,6 +1,6 @@
 """The result in one sentence."""
 
-from cellwright.report.finals import SIMPLE, Finals, Row
+from cellwright.report.finals import Finals, Row
 from cellwright.report.findings import Findings
 from cellwright.report.markup import cards
 from cellwright.report.words import NOTHING, amount, count, duration, metric_name, percent, score, share_of, spread
@@ -27,9 +27,8 @@ def headline(findings: Findings) -> str:
     if findings.chosen is None:
         over = sum(trial.over for trial in findings.trials)
         failed = sum(not trial.over for trial in findings.evaluated)
-        parts = [f"{amount(failed, 'trial')} failed"] * bool(failed) + [
-            f"{amount(over, 'network')} over a limit"
-        ] * bool(over)
+        counts = (failed, "trial", "failed"), (over, "network", "over a limit")
+        parts = [f"{amount(number, noun)} {what}" for number, noun, what in counts if number]
         return f"{', '.join(parts)}; no network has succeeded yet" if parts else "No trial has ended yet"
     trial, architecture = findings.chosen
     size = architecture.parameters
@@ -48,10 +47,9 @@ def _final(finals: Finals, row: Row) -> str:
     manual = finals.manual
     if manual and metric in manual.scores:
         sentence += f" against {spread(manual.scores[metric].mean, manual.scores[metric].sd)} by hand"
-    simple = [one for one in finals.rows if one.kind in SIMPLE and metric in one.scores]
-    best = max(simple, key=lambda one: one.scores[metric].mean, default=None)
-    if best and best.scores[metric].mean > row.scores[metric].mean:
-        sentence += f", but {best.name} reaches {spread(best.scores[metric].mean, best.scores[metric].sd)}"
+    better = finals.simpler(row.scores[metric].mean)
+    if better:
+        sentence += f", but {better.name} reaches {spread(better.scores[metric].mean, better.scores[metric].sd)}"
     return sentence
 
 

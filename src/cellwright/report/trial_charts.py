@@ -36,7 +36,7 @@ def trajectory_chart(findings: Findings) -> Any:
     figure = blank("minutes since the start", f"validation {findings.metric}")
     agents = sorted({agent for trial in trials if isinstance(agent := trial.proposal.notes.get("agent"), int)})
     named = 2 <= len(agents) <= len(_AGENTS)
-    for agent in [None, *agents] if named else [None]:  # starts and further tries are no agent's
+    for agent in [None, *(agents if named else [])]:  # starts and further tries are no agent's
         dots = [place for place in shown if not named or trials[place].proposal.notes.get("agent") == agent]
         if not dots:
             continue

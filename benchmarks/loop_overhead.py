@@ -21,10 +21,11 @@ import torch
 from common import write_result
 
 from cellwright.drive import drive
+from cellwright.limits import Limits
 from cellwright.methods.catalogue import method_of
 from cellwright.problems import uno
 from cellwright.replay import replay
-from cellwright.run import Limits, Loop
+from cellwright.run import Loop
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Sleep
 from cellwright.trial import Fidelity, Outcome, Proposal, Status

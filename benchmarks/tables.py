@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from cellwright.executors.virtual import VirtualCluster
+from cellwright.limits import Limits
 from cellwright.methods import Search
-from cellwright.run import Limits, Loop
+from cellwright.run import Loop
 from cellwright.space import Choice, Space
 from cellwright.store import Memory
 from cellwright.trial import Outcome, Proposal, Status, Trial

@@ -13,6 +13,7 @@ ROOT = Path(cellwright.__file__).parent
 ORDER = (
     "errors",
     "seeds",
+    "limits",
     "space",
     "trial",
     "data",
@@ -39,6 +40,7 @@ ORDER = (
 NO_TORCH = (
     "errors",
     "seeds",
+    "limits",
     "space",
     "trial",
     "data",

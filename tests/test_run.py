@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 
 from cellwright.errors import RunError, UsageError
+from cellwright.limits import Limits
 from cellwright.methods import Listed, Random, Search
 from cellwright.methods.catalogue import AGENTS, METHODS, method_of
 from cellwright.replay import Reason, replay
-from cellwright.run import Limits, Loop
+from cellwright.run import Loop
 from cellwright.space import Choice, Dense, Identity, Sketch, Space
 from cellwright.store import JsonLog
 from cellwright.testing.evaluators import Total

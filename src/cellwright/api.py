@@ -13,11 +13,11 @@ import numpy as np
 from cellwright.data import splits
 from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.executors import connect
+from cellwright.limits import Limits
 from cellwright.methods.catalogue import AGENTS, METHODS, check_options, method_of
 from cellwright.methods.objectives import check_objectives
 from cellwright.problem import Problem
 from cellwright.replay import Reason
-from cellwright.run import Limits
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Architecture, Point, Space, space_to_json

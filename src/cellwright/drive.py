@@ -10,9 +10,10 @@ from pathlib import Path
 
 from cellwright.errors import RunError
 from cellwright.executors import connect
+from cellwright.limits import Limits
 from cellwright.methods import Search
 from cellwright.replay import Reason
-from cellwright.run import Limits, Loop
+from cellwright.run import Loop
 from cellwright.space import Space
 from cellwright.store import JsonLog
 from cellwright.train.isolated import GUARD, Isolated

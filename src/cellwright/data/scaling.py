@@ -1,10 +1,13 @@
 """Standard scaling that has seen training rows only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-__all__ = ["Standard", "fit_standard"]
+from cellwright.data.dataset import Dataset, Table
+
+__all__ = ["Standard", "fit_standard", "scale"]
 
 #: scaled features stay within so many standard deviations: a descriptor of a drug unlike all training drugs must not
 #: drown the others
@@ -54,6 +57,30 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))
 
 
+def scale(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:
+    """Return the data with features chosen and scaled by what training rows read.
+
+    Inputs that share an array go on sharing one.
+
+    Args:
+        train: the training rows.
+        keep: for some inputs, how many features: those of largest variance.
+        commensurable: inputs whose features have one unit.
+    """
+    done: dict[int, np.ndarray] = {}
+    tables: dict[str, Table] = {}
+    for name, table in dataset.tables.items():
+        if id(table.features) not in done:
+            keys = [other.key for other in dataset.tables.values() if other.features is table.features]
+            counts = _readers(dataset, keys, train, len(table.features))
+            features = table.features
+            if name in keep:
+                features = features[:, _most_variable(features, counts > 0, keep[name])]
+            done[id(table.features)] = fit_standard(features, counts, common=name in commensurable).apply(features)
+        tables[name] = Table(done[id(table.features)], table.key)
+    return replace(dataset, tables=tables)
+
+
 def _moments(features: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return mean and deviation of some features, and which of them are 0 or 1 wherever they are read."""
     weights = counts.astype(np.float64).reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
@@ -69,3 +96,16 @@ def _moments(features: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.n
 def _blocks(width: int) -> list[slice]:
     """Return stretches of so many features that few are in double precision at once."""
     return [slice(start, start + _AT_ONCE) for start in range(0, width, _AT_ONCE)]
+
+
+def _readers(dataset: Dataset, keys: Sequence[str | None], rows: np.ndarray, entities: int) -> np.ndarray:
+    """Return how often `rows` read each entity through `keys`, (entities,)."""
+    read = [rows if key is None else dataset.index[key][rows] for key in keys]
+    return np.bincount(np.concatenate(read), minlength=entities)
+
+
+def _most_variable(features: np.ndarray, seen: np.ndarray, count: int) -> np.ndarray:
+    """Return the columns of largest variance over the entities `seen`, in their order; what is missing counts as 0."""
+    values = features[seen].astype(np.float64)
+    spread = np.nan_to_num(values - np.nan_to_num(values).mean(axis=0)).var(axis=0)
+    return np.sort(np.argsort(-spread, kind="stable")[:count])

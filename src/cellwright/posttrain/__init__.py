@@ -11,13 +11,13 @@ from typing import Protocol
 
 from cellwright.drive import drive
 from cellwright.errors import DataError, RunError, UsageError
+from cellwright.limits import Limits
 from cellwright.methods import Listed
 from cellwright.posttrain.baselines import BASELINES
 from cellwright.posttrain.refit import MOST_SEEDS, Candidate, Refit, candidate_space, points
 from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.problem import Problem
 from cellwright.replay import Reason, replay
-from cellwright.run import Limits
 from cellwright.space import Architecture, Point
 from cellwright.store import JsonLog
 from cellwright.store.folder import Request, write_whole

@@ -205,9 +205,9 @@ def page(_: argparse.Namespace) -> None:
         for mark in (50, 100, 500, 2000):
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
-        text += ["## Slow searches of others", "", "Up to 100 evaluations, beside the rest with as many seeds.", ""]
-        for dropped in ({"deephyper"}, set()):
-            text += lines([method for method in methods if method not in dropped], 1, 100)
+        text += ["## Slow searches of others", "", "Beside the rest with as many seeds.", ""]
+        for mark, dropped in ((100, {"deephyper"}), (100, set()), (500, set())):
+            text += lines([method for method in methods if method not in dropped], 1, mark)
     published = [method for method in ("ppo", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):
         text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
@@ -217,10 +217,37 @@ def page(_: argparse.Namespace) -> None:
         text += [f"| {method} | {ABLATION[method]} |" for method in parts]
         for workers in (1, 64):
             text += ["", *lines(parts, workers, 500)]
+    text += ["## What a suggestion costs", "", *costs(methods), ""]
     draw([method for method in methods if method not in slow])
     text += ["![Regret against evaluations](../images/search_tables.png)", ""]
     text += [f"{machine_in_words()}."]
     write_search_page(tables="\n".join(text))
+
+
+def costs(methods: list[str]) -> list[str]:
+    """Return a table in Markdown: milliseconds to ask and tell, by how many evaluations a run had."""
+    taken: dict[str, dict[int, list[float]]] = {}
+    for method in methods:
+        for run in (
+            run for of in kept(f"{FOLDER.name}/{method}")["regret"].get("1", {}).values() for run in of.values()
+        ):
+            taken.setdefault(method, {}).setdefault(MARKS[len(run["regret"]) - 1], []).append(run["milliseconds"])
+    marks = sorted({mark for of in taken.values() for mark in of})
+    order = sorted(taken, key=lambda method: min(float(np.median(values)) for values in taken[method].values()))
+    rows = [[_figure(taken[method].get(mark)) for mark in marks] for method in order]
+    return [
+        "Milliseconds to ask and to tell, the mean over a run, the median over runs; one worker, by evaluations a run.",
+        "",
+        f"| search | {' | '.join(f'{mark:,}' for mark in marks)} |",
+        f"|---|{'---:|' * len(marks)}",
+        *(f"| {method} | {' | '.join(row)} |" for method, row in zip(order, rows, strict=True)),
+    ]
+
+
+def _figure(values: list[float] | None) -> str:
+    """Return a median in three digits."""
+    median = float(np.median(values or [np.nan]))
+    return "" if not values else f"{median:,.0f}" if median >= 100 else f"{median:.3g}"
 
 
 def draw(methods: list[str]) -> None:

@@ -31,7 +31,7 @@ from peers import PEERS
 
 from cellwright.cli.terminal import plural
 from cellwright.methods import Search
-from cellwright.methods.catalogue import method_of
+from cellwright.methods.catalogue import method_of, with_agents
 from cellwright.methods.ppo import PolicySearch
 from cellwright.store.folder import versions
 from cellwright.trial import Fidelity, Proposal, Trial
@@ -90,7 +90,7 @@ class Timed:
         self.seconds += time.perf_counter() - started
 
 
-def search_of(method: str, task: tables.TableTask, seed: int) -> Search:
+def search_of(method: str, task: tables.TableTask, seed: int, workers: int) -> Search:
     """Return a search by its name, ours or another's."""
     if method in PEERS:
         return PEERS[method](task.space, seed)
@@ -100,14 +100,15 @@ def search_of(method: str, task: tables.TableTask, seed: int) -> Search:
         return search
     name, *options = method.split(":")
     pairs = (option.split("=") for option in options)
-    return method_of(name, task.space, seed, Fidelity(), {key: json.loads(value) for key, value in pairs})
+    given = with_agents(name, {key: json.loads(value) for key, value in pairs}, workers)
+    return method_of(name, task.space, seed, Fidelity(), given)
 
 
 def one(job: tuple[str, str, int, int, int]) -> tuple[list[float], float]:
     """Return the regret after each number of evaluations in MARKS, and milliseconds a suggestion."""
     method, name, seed, workers, evaluations = job
     task = tables.load(name)
-    search = Timed(search_of(method, task, seed))
+    search = Timed(search_of(method, task, seed, workers))
     trials = task.searched(search, evaluations, workers)
     best = np.maximum.accumulate([-np.inf if trial.score is None else trial.score for trial in trials])
     reached = [float(task.regret(best[min(mark, len(best)) - 1])) for mark in MARKS if mark <= evaluations]
@@ -208,7 +209,7 @@ def page(_: argparse.Namespace) -> None:
         text += ["## Slow searches of others", "", "Beside the rest with as many seeds.", ""]
         for mark, dropped in ((100, {"deephyper"}), (100, set()), (500, set())):
             text += lines([method for method in methods if method not in dropped], 1, mark)
-    published = [method for method in ("ppo", "reinforce", "rea", "random") if method in there]
+    published = [method for method in ("ppo", "a3c", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):
         text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
     parts = [method for method in ABLATION if method in there]
@@ -245,9 +246,11 @@ def costs(methods: list[str]) -> list[str]:
 
 
 def _figure(values: list[float] | None) -> str:
-    """Return a median in three digits."""
-    median = float(np.median(values or [np.nan]))
-    return "" if not values else f"{median:,.0f}" if median >= 100 else f"{median:.3g}"
+    """Return a median in three digits, nothing of nothing."""
+    if not values:
+        return ""
+    median = float(np.median(values))
+    return f"{median:,.0f}" if median >= 100 else f"{median:.3g}"
 
 
 def draw(methods: list[str]) -> None:

@@ -67,7 +67,7 @@ class TableTask:
         cluster = VirtualCluster(workers)
         Loop(
             search, self.space, cluster.timed(self), cluster, Memory(),
-            workers=workers, limits=Limits(evaluations=evaluations, repeats=10**9), observe=observe,
+            workers=workers, limits=Limits(evaluations=evaluations), observe=observe,
             clock=cluster.clock, wait=cluster.wait,
         ).run()  # fmt: skip
         return trials

@@ -14,7 +14,7 @@ from cellwright.data import splits
 from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.executors import connect
 from cellwright.limits import Limits
-from cellwright.methods.catalogue import AGENTS, METHODS, check_options, method_of
+from cellwright.methods.catalogue import METHODS, check_options, method_of, with_agents
 from cellwright.methods.objectives import check_objectives
 from cellwright.problem import Problem
 from cellwright.replay import Reason
@@ -121,11 +121,7 @@ def search(
     connect(f"local:{workers}")[0].shutdown()
     space = space or problems.space(problem)
     _check_fit(space, problem)
-    options = dict(options or {})
-    batch = options.get("batch", 8)
-    if method in AGENTS and "agents" not in options and isinstance(batch, int) and batch > 0:  # else the method says so
-        # while one agent waits for the last of its batch, the others must keep all workers busy
-        options["agents"] = max(3, -(-2 * workers // batch))
+    options = with_agents(method, options or {}, workers)
     starts = problems.starts(problem, space) if starts is None else starts
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds

@@ -19,9 +19,7 @@ from cellwright.methods.surrogate import Surrogate
 from cellwright.space import Point, Space
 from cellwright.trial import INHERITS, Fidelity
 
-__all__ = ["AGENTS", "METHODS", "check_options", "method_of"]
-
-AGENTS = ("a3c", "a2c")  # methods that have agents
+__all__ = ["AGENTS", "METHODS", "check_options", "method_of", "with_agents"]
 
 
 def _a3c(space: Space, **options: Any) -> Search:
@@ -72,6 +70,7 @@ METHODS: dict[str, Callable[..., Search]] = {
     "cmaes": _cmaes,
 }
 _TAKES = {int: "a whole number", float: "a number", bool: "true or false"}
+AGENTS = ("a3c", "a2c")  # methods that have agents
 _TRADING = ("nsga2",)  # what weighs several objectives by itself
 
 
@@ -104,6 +103,14 @@ def method_of(
     if halving is not None:
         method = Halved(method, space, seed=seed, fidelity=fidelity, kind=halving, objectives=objectives)
     return Confirmed(method, replicates=replicates) if replicates else method
+
+
+def with_agents(name: str, options: Mapping[str, Any], workers: int) -> dict[str, Any]:
+    """Return the options, with as many agents as keep all workers busy while some wait for the last of their batch."""
+    batch = options.get("batch", 8)
+    if name in AGENTS and isinstance(batch, int) and batch > 0:  # else the method says so
+        return {"agents": max(3, -(-2 * workers // batch)), **options}
+    return dict(options)
 
 
 def check_options(name: str, space: Space, options: Mapping[str, Any]) -> None:

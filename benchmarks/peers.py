@@ -175,6 +175,7 @@ class Smac(_Peer):
         )  # fmt: skip
         self._smac = HyperparameterOptimizationFacade(scenario, _never, overwrite=True, logging_level=50)
         self._infos: dict[int, Any] = {}
+        self._costs: list[float] = []
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return what SMAC suggests."""
@@ -188,9 +189,10 @@ class Smac(_Peer):
         from smac.runhistory.enumerations import StatusType
 
         info = self._infos.pop(trial.number)
-        if trial.score is None:
-            self._smac.tell(info, TrialValue(cost=np.inf, status=StatusType.CRASHED))
+        if trial.score is None:  # of an infinite cost its forest cannot learn
+            self._smac.tell(info, TrialValue(cost=max(self._costs, default=0.0), status=StatusType.CRASHED))
         else:
+            self._costs.append(-trial.score)
             self._smac.tell(info, TrialValue(cost=-trial.score))
 
 

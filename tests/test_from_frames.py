@@ -289,6 +289,29 @@ def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
         assert problems.space(problem).size
 
 
+@pytest.mark.parametrize(
+    ("keys", "columns", "told"),
+    [
+        (("drug_a", "drug_b"), ["dose_a", "dose_b"], True),
+        (("drug_a", "drug_b"), ["dose_a", "dose_b", "ratio", "dose_unit"], True),
+        (("A name", "B name"), ["B dose", "A dose"], True),
+        (("drug", "drug2"), ["dose", "dose2"], True),
+        (("drug1", "drug2"), ["x1", "x2", "x3"], False),
+        (("drug1", "drug2"), ["x1", "y2"], False),
+    ],
+)
+def test_columns_of_one_of_a_pair_are_told(tmp_path: Path, keys: Any, columns: list[str], told: bool) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({key: rng.choice(list("pq"), 60) for key in keys} | {"y": rng.normal(size=60)})
+    frame = frame.assign(**{column: rng.normal(size=60) for column in columns})
+    features: Any = {"m": (keys, TABLE), "x": columns}
+    if not told:
+        assert Problem.from_frames(frame, target="y", features=features, folder=tmp_path / "p").rows == 60
+        return
+    with pytest.raises(DataError, match="seem to belong to one each of the pair 'm'"):
+        Problem.from_frames(frame, target="y", features=features)
+
+
 def test_a_pair_of_keys_may_be_a_list(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"k": rng.choice(list("pq"), 60), "l": rng.choice(list("pq"), 60), "y": rng.normal(size=60)})

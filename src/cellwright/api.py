@@ -8,8 +8,6 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
 from cellwright.data import splits
 from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.executors import connect
@@ -251,8 +249,7 @@ def check_folds(problem: Problem, folds: int) -> None:
     """Raise DataError unless training and validation rows can be cut into so many parts."""
     if folds > 1:
         dataset, split = problem.data()
-        rows = np.concatenate([split.train, split.validation])
-        splits.inner_folds(dataset, np.sort(rows), problem.division.by, folds, 0)
+        splits.inner_folds(dataset, split.known, problem.division.by, folds, 0)
 
 
 def usual_limit(problem: Problem, space: Space) -> int | None:

@@ -6,10 +6,10 @@ from tests.methods.driving import told
 from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
-from cellwright.methods import Random
+from cellwright.methods import Evolution, Random
 from cellwright.methods.confirmed import Confirmed, averaged, ranked
 from cellwright.seeds import Use, rng_for
-from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+from cellwright.trial import INHERITS, Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = settings_space()
 
@@ -27,6 +27,17 @@ def driven(search: Confirmed, trials: int, luck: float = 1.0) -> list[Trial]:
 
 def confirmed(**options: int) -> Confirmed:
     return Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), **{"replicates": 3, **options})
+
+
+def test_a_network_that_inherited_weights_inherits_them_again() -> None:
+    search = Confirmed(Evolution(SPACE, seed=0, fidelity=Fidelity(), population=10, inherit=True), replicates=2)
+    trials = driven(search, 60)
+    first = {trial.key: trial for trial in trials if not trial.proposal.fidelity.replicate}
+    again = [trial for trial in trials if trial.proposal.fidelity.replicate]
+    assert again
+    assert {trial.proposal.notes[INHERITS] for trial in again} != {None}
+    for trial in again:
+        assert trial.proposal.notes == {INHERITS: first[trial.key].proposal.notes[INHERITS]}
 
 
 def test_each_leader_is_tried_as_often_as_asked_and_no_other() -> None:

@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from cellwright.data.splits import Division
 from cellwright.metrics import Task, scores
 from cellwright.posttrain import baselines
 from cellwright.posttrain import linear as linear_module
-from cellwright.posttrain.baselines import BASELINES, boosting, mean
-from cellwright.posttrain.linear import Block, Predictor, blocks_of, linear
+from cellwright.posttrain.baselines import BASELINES, Fit, boosting, mean
+from cellwright.posttrain.linear import Block, blocks_of, linear
 from cellwright.problem import Problem, prepare
 
 DIVISION = Division()
@@ -67,18 +66,20 @@ def test_the_linear_model_is_ridge_regression_on_expanded_rows(
     monkeypatch.setattr(linear_module, "_STRENGTHS", (strength,))
     features = expanded(problem)
     peer = Ridge(strength).fit(features[split.train], data.target[split.train].astype(np.float64))
-    found = linear(problem, 0)(np.arange(data.rows))
+    found = linear(problem, 0).final(np.arange(data.rows))
     np.testing.assert_allclose(found, peer.predict(features), rtol=1e-8, atol=1e-8)
 
 
 def test_the_strength_is_chosen_on_the_validation_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = sequences(tmp_path / "toy")
     data, split = problem.data()
-    chosen = linear(problem, 0)(split.validation)
+    chosen = linear(problem, 0).final(split.validation)
     found = []
     for strength in linear_module._STRENGTHS:
         monkeypatch.setattr(linear_module, "_STRENGTHS", (strength,))
-        found.append(scores(problem.task, data.target[split.validation], linear(problem, 0)(split.validation))["r2"])
+        found.append(
+            scores(problem.task, data.target[split.validation], linear(problem, 0).final(split.validation))["r2"]
+        )
     assert scores(problem.task, data.target[split.validation], chosen)["r2"] == max(found)
 
 
@@ -88,7 +89,9 @@ def test_more_columns_than_rows_are_no_problem(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(linear_module, "_STRENGTHS", (10.0,))
     features = expanded(problem)
     peer = Ridge(10.0).fit(features[split.train], data.target[split.train].astype(np.float64))
-    np.testing.assert_allclose(linear(problem, 0)(np.arange(data.rows)), peer.predict(features), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        linear(problem, 0).final(np.arange(data.rows)), peer.predict(features), rtol=1e-5, atol=1e-5
+    )
 
 
 def pairs(folder: Path, *, swapped: bool = False) -> Problem:
@@ -108,7 +111,7 @@ def pairs(folder: Path, *, swapped: bool = False) -> Problem:
 @pytest.mark.parametrize("kind", BASELINES)
 def test_the_order_of_a_pair_means_nothing(kind: str, tmp_path: Path) -> None:
     found, other = (
-        BASELINES[kind](problem, 0)(np.arange(problem.rows))
+        BASELINES[kind](problem, 0).final(np.arange(problem.rows))
         for problem in (pairs(tmp_path / "as it is"), pairs(tmp_path / "swapped", swapped=True))
     )
     np.testing.assert_allclose(found, other, rtol=1e-4, atol=1e-4)
@@ -123,7 +126,7 @@ def test_both_drugs_of_a_pair_have_the_same_weights(tmp_path: Path, monkeypatch:
     features = np.concatenate([cells, drugs[0] + drugs[1]], axis=1)
     peer = Ridge(1.0).fit(features[split.train], data.target[split.train].astype(np.float64))
     # the penalty is that of the peer on centred features, and those of a pair are centred over both of its drugs
-    np.testing.assert_allclose(linear(problem, 0)(rows), peer.predict(features), rtol=1e-4, atol=1e-3)
+    np.testing.assert_allclose(linear(problem, 0).final(rows), peer.predict(features), rtol=1e-4, atol=1e-3)
 
 
 def test_a_table_that_two_keys_read_is_one_block(tmp_path: Path) -> None:
@@ -146,7 +149,27 @@ def test_the_mean_of_pairs_knows_the_effect_of_a_pair_beyond_its_drugs(tmp_path:
     dataset = Dataset(tables, index, target.astype(np.float32), dict.fromkeys(index, "drug"))
     problem = prepared(tmp_path / "toy", dataset)
     train = problem.data()[1].train
-    np.testing.assert_allclose(mean(problem, 0)(train), target[train], atol=1e-3)
+    np.testing.assert_allclose(mean(problem, 0).final(train), target[train], atol=1e-3)
+
+
+def test_a_pair_that_training_does_not_show_has_the_effects_of_its_drugs(tmp_path: Path) -> None:
+    first, second = (column.ravel() for column in np.meshgrid(np.arange(8), np.arange(8)))
+    index = {"drug_1": first, "drug_2": second}
+    effect = np.random.default_rng(0).normal(size=8)
+    target = (effect[first] + effect[second]).astype(np.float32)
+    tables = {key: Table(np.eye(8, dtype=np.float32), key) for key in index}
+    problem = prepared(tmp_path / "toy", Dataset(tables, index, target, dict.fromkeys(index, "drug")), Division("pair"))
+    test = problem.data()[1].test
+    np.testing.assert_allclose(mean(problem, 0).final(test), target[test], atol=0.01)
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_fitted_again_a_simple_model_has_learnt_from_the_validation_rows_too(tmp_path: Path, kind: str) -> None:
+    problem = pairs(tmp_path / "toy")
+    rows = problem.data()[1].test
+    once, again = BASELINES[kind](problem, 0), BASELINES[kind](problem, 0, refit=True)
+    np.testing.assert_array_equal(again.tuned(rows), once.final(rows))
+    assert (again.final(rows) != again.tuned(rows)).any()
 
 
 def test_the_mean_model_is_additive_least_squares(tmp_path: Path) -> None:
@@ -155,7 +178,7 @@ def test_the_mean_model_is_additive_least_squares(tmp_path: Path) -> None:
     hot = np.concatenate([np.eye(column.max() + 1)[column] for column in data.index.values()], axis=1)
     design = np.concatenate([np.ones((data.rows, 1)), hot], axis=1)
     weights = np.linalg.lstsq(design[split.train], data.target[split.train].astype(np.float64), rcond=None)[0]
-    np.testing.assert_allclose(mean(problem, 0)(np.arange(data.rows)), design @ weights, atol=1e-4)
+    np.testing.assert_allclose(mean(problem, 0).final(np.arange(data.rows)), design @ weights, atol=1e-4)
 
 
 def test_entities_without_training_rows_have_the_mean_effect(tmp_path: Path) -> None:
@@ -167,8 +190,8 @@ def test_entities_without_training_rows_have_the_mean_effect(tmp_path: Path) -> 
     known = np.unique(index["cell"][split.train])
     assert len(known) == 4
     # the other cells are taken for the mean of these four; drugs are all known
-    np.testing.assert_allclose(mean(problem, 0)(split.test), 10.0 * known.mean() + np.arange(10), atol=1e-4)
-    np.testing.assert_allclose(mean(problem, 0)(split.train), target[split.train], atol=1e-4)
+    np.testing.assert_allclose(mean(problem, 0).final(split.test), 10.0 * known.mean() + np.arange(10), atol=1e-4)
+    np.testing.assert_allclose(mean(problem, 0).final(split.train), target[split.train], atol=1e-4)
 
 
 def test_without_keys_the_mean_is_one_number(tmp_path: Path) -> None:
@@ -177,29 +200,29 @@ def test_without_keys_the_mean_is_one_number(tmp_path: Path) -> None:
     dataset = Dataset({"x": Table(rng.normal(size=(50, 2)))}, {}, target)
     problem = prepared(tmp_path / "toy", dataset)
     train = problem.data()[1].train
-    np.testing.assert_allclose(mean(problem, 0)(np.arange(50)), target[train].mean(), rtol=1e-5)
+    np.testing.assert_allclose(mean(problem, 0).final(np.arange(50)), target[train].mean(), rtol=1e-5)
 
 
 def test_the_mean_of_classes_is_their_shares(tumor: Problem) -> None:
     data, split = tumor.data()
-    found = mean(tumor, 0)(split.test)
+    found = mean(tumor, 0).final(split.test)
     share = data.target[split.train].mean()
     np.testing.assert_allclose(found, np.tile([1 - share, share], (len(split.test), 1)))
 
 
 @pytest.mark.parametrize("fit", [linear, boosting])
-def test_features_beat_means(response: Problem, fit: Callable[[Problem, int], Predictor]) -> None:
+def test_features_beat_means(response: Problem, fit: Fit) -> None:
     data, split = response.data()
     target = data.target[split.test]
-    found, without = (scores(response.task, target, one(response, 0)(split.test))["r2"] for one in (fit, mean))
+    found, without = (scores(response.task, target, one(response, 0).final(split.test))["r2"] for one in (fit, mean))
     assert found > 0.9
     assert found > without + 0.05
 
 
 @pytest.mark.parametrize("fit", [linear, boosting])
-def test_tumours_are_told_apart(tumor: Problem, fit: Callable[[Problem, int], Predictor]) -> None:
+def test_tumours_are_told_apart(tumor: Problem, fit: Fit) -> None:
     data, split = tumor.data()
-    probability = fit(tumor, 0)(split.test)
+    probability = fit(tumor, 0).final(split.test)
     assert probability.shape == (len(split.test), 2)
     np.testing.assert_allclose(probability.sum(axis=1), 1)
     assert scores(tumor.task, data.target[split.test], probability)["accuracy"] > 0.9
@@ -214,7 +237,7 @@ def test_a_class_that_training_does_not_show_has_probability_zero(tmp_path: Path
     problem = prepared(tmp_path / "toy", dataset, Division("given"), Task.CLASSIFICATION)
     split = problem.data()[1]
     for fit in BASELINES.values():
-        probability = fit(problem, 0)(split.test)
+        probability = fit(problem, 0).final(split.test)
         assert probability.shape == (16, 3)
         assert (probability[:, 1] == 0).all()
 
@@ -226,7 +249,7 @@ def test_wide_tables_are_boosted_by_their_components(tmp_path: Path) -> None:
     assert baselines._components(cells, data, split.train, seed=0).features.shape == (15, 14)
     assert baselines._components(drugs, data, split.train, seed=0) is drugs
     assert drugs.features.shape == (12, 4)
-    assert np.isfinite(boosting(problem, 0)(split.test)).all()
+    assert np.isfinite(boosting(problem, 0).final(split.test)).all()
     # of the entities that training shows, and no others
     rows = split.train[data.index["cell"][split.train] < 10]
     changed = np.array(cells.features)
@@ -261,4 +284,4 @@ def test_test_rows_teach_nothing(response: Problem, tumor: Problem, kind: str, t
     np.testing.assert_array_equal(split.test, test)
     seen = np.concatenate([split.train, split.validation])
     first, other = BASELINES[kind](problem, 0), BASELINES[kind](garbled, 0)
-    np.testing.assert_array_equal(first(seen), other(seen))
+    np.testing.assert_array_equal(first.final(seen), other.final(seen))

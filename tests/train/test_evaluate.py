@@ -1,3 +1,4 @@
+import errno
 import pickle
 from dataclasses import replace
 
@@ -48,6 +49,21 @@ def test_divergence_is_an_outcome(response: Problem) -> None:
     assert outcome.score is None
     assert outcome.parameters
     assert "not finite" in str(outcome.error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        OSError(errno.ENOMEM, "Cannot allocate memory"),
+        RuntimeError("std::bad_alloc"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:66] DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+    ],
+)
+def test_want_of_memory_is_told_apart(error: Exception) -> None:
+    assert failure(error).status is Status.MEMORY
+    assert failure(RuntimeError("CUDA error: device-side assert triggered")).status is Status.FAILED
 
 
 def test_an_unknown_setting_is_an_outcome_that_says_so(response: Problem) -> None:

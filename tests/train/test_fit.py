@@ -176,6 +176,23 @@ def test_divergence_is_told(response: Problem) -> None:
         trained(response, optimizer="sgd", learning_rate=1e38, batch_size=4096, epochs=1)
 
 
+def test_training_that_diverges_late_is_worth_its_best_epoch(response: Problem) -> None:
+    # a rate that grows for five epochs, in the end beyond what training can bear
+    options: dict[str, Any] = {
+        "optimizer": "sgd",
+        "learning_rate": 1.0,
+        "schedule": "cosine",
+        "clip": None,
+        "batch_size": 32,
+    }
+    fitted = trained(response, epochs=100, **options)
+    assert len(fitted.history) < 100
+    assert fitted.scores["r2"] == max(fitted.history) > 0.9
+    assert fitted.epochs == np.argmax(fitted.history) + 1
+    with pytest.raises(Diverged):
+        trained(response, epochs=100, patience=None, **options)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("decay", [0.0, 0.01])
 def test_every_optimizer_learns(response: Problem, optimizer: str, decay: float) -> None:

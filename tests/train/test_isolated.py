@@ -15,7 +15,7 @@ import pytest
 from cellwright.errors import UsageError
 from cellwright.problem import Problem
 from cellwright.space import Dense, Point, Sketch
-from cellwright.testing.evaluators import Allocate, Crash, Sleep, Total
+from cellwright.testing.evaluators import Allocate, Crash, Raise, Sleep, Total
 from cellwright.train import Isolated, Recipe, Train
 from cellwright.trial import Fidelity, Outcome, Proposal, Status
 
@@ -151,6 +151,19 @@ def test_a_child_that_always_dies_is_an_outcome(make: Make, retries: int, times:
         assert outcome.error == (
             f"its worker was killed with SIGKILL: by hand, or by the kernel for want of memory (tried {times})"
         )
+
+
+def test_a_signal_without_a_name_is_told_by_its_number(make: Make) -> None:
+    outcome = make(Crash(signal=signal.SIGRTMIN + 2), retries=0)(proposal())
+    assert outcome.error == f"its worker was killed with signal {signal.SIGRTMIN + 2} (tried 1 time)"
+
+
+@pytest.mark.parametrize("error", [RuntimeError("mine"), TimeoutError("mine"), CancelledError("mine"), OSError("mine")])
+def test_what_an_evaluator_lets_out_is_a_failure_with_its_traceback(make: Make, error: Exception) -> None:
+    outcome = make(Raise(error), retries=3)(proposal())
+    assert outcome.status is Status.FAILED
+    assert "mine" in str(outcome.error)
+    assert "evaluators.py" in str(outcome.error)
 
 
 def test_a_child_killed_between_trials_costs_no_try(make: Make) -> None:

@@ -27,7 +27,8 @@ def posttrain(
         typer.Option(
             min=1,
             metavar="E",
-            help="At most, for each network; 10 to 40, by the rows; as in the search where that cross-validated.",
+            help="At most, for each network; 10 to 40 by the rows, no fewer than in the search, as many where that "
+            "cross-validated.",
             show_default=False,
         ),
     ] = None,

@@ -1,7 +1,9 @@
 """Measurements as data frames, and how they become a data set."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +82,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
     rows: dict[str, pd.Series] = {"value": _ids(values) if classes else values}
     tables: dict[str, tuple[str, pd.DataFrame]] = {}
     dense: dict[str, list[str]] = {}
-    pairs: list[str] = []
+    pairs: dict[str, Sequence[str]] = {}
     for name, what in features.items():
         if isinstance(what, tuple) and len(what) == 2 and isinstance(what[1], pd.DataFrame):
             keys, table = what
@@ -88,7 +90,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
             if pair and len(keys) != 2:
                 raise DataError(f"input {name!r} has {len(keys)} key columns; it can have one, or two for a pair")
             if pair:
-                pairs.append(name)
+                pairs[name] = keys
             kind = name if pair else str(keys)
             names = [f"{kind}_{number}" for number in (1, 2)] if pair else [kind]
             if kind in _RESERVED:
@@ -108,13 +110,42 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
             dense[name] = [f"{name}.{column}" for column in what]
             part = _numbers(responses[[_found(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
-    for pair_name in pairs:
+    for pair_name, keys in pairs.items():
+        for name, columns in dense.items():
+            _check_sides(pair_name, keys, name, [column.removeprefix(f"{name}.") for column in columns])
         for name in features:
             shared = name in tables and name != pair_name and tables[name][0] == pair_name
             if shared or name in (f"{pair_name}_1", f"{pair_name}_2"):
                 raise DataError(f"input {name!r} would be taken for part of the pair {pair_name!r}; rename one of them")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, notes, dense)
+
+
+def _check_sides(pair: str, keys: Sequence[str], name: str, columns: Sequence[str]) -> None:
+    """Refuse columns one of which seems to belong to each of a pair, whose members change places without them.
+
+    They are two, and differ as the pair's key columns do: dose_a and dose_b beside drug_a and drug_b.
+    """
+    first, second = map(str, keys)
+    start = _alike_so_far(first, second)
+    end = _alike_so_far(first[start:][::-1], second[start:][::-1])
+    one, other = first[start : len(first) - end], second[start : len(second) - end]
+    for column in columns:
+        for place in [match.start() for match in re.finditer(re.escape(one), column)] if one else [len(column)]:
+            before, after = column[:place], column[place + len(one) :]
+            form = re.compile(f"{re.escape(before)}.{{0,{max(len(one), len(other))}}}{re.escape(after)}", re.DOTALL)
+            twin = f"{before}{other}{after}"
+            if twin in columns and {each for each in columns if form.fullmatch(each)} == {column, twin}:
+                raise DataError(
+                    f"columns {column!r} and {twin!r} of input {name!r} seem to belong to one each of the pair "
+                    f"{pair!r}, which may come in either order: put them into the pair's table, under keys "
+                    "such as a drug at a dose; or, if they belong to the row, rename them"
+                )
+
+
+def _alike_so_far(first: str, second: str) -> int:
+    """Return how many characters both begin with."""
+    return sum(1 for _ in takewhile(lambda two: two[0] == two[1], zip(first, second, strict=False)))
 
 
 def _ids(names: "pd.Series") -> "pd.Series[str]":

@@ -26,6 +26,11 @@ class Split:
     validation: np.ndarray
     test: np.ndarray
 
+    @property
+    def known(self) -> np.ndarray:
+        """Training and validation rows together."""
+        return np.sort(np.concatenate([self.train, self.validation]))
+
 
 @dataclass(frozen=True, slots=True)
 class Division:

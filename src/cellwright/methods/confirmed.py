@@ -12,7 +12,7 @@ import numpy as np
 
 from cellwright.errors import UsageError
 from cellwright.methods.protocol import Search
-from cellwright.trial import Proposal, Trial
+from cellwright.trial import INHERITS, Proposal, Trial
 
 __all__ = ["Confirmed", "averaged", "ranked"]
 
@@ -100,7 +100,8 @@ class Confirmed:
             first = self._first[key]
             for replicate in range(1, self._replicates + 1):
                 if replicate not in self._tries[key] and (first.point, replicate) not in out:
-                    return Proposal(number, first.point, replace(first.fidelity, replicate=replicate))
+                    notes = {INHERITS: first.notes[INHERITS]} if INHERITS in first.notes else {}  # begins as the first
+                    return Proposal(number, first.point, replace(first.fidelity, replicate=replicate), notes)
         others = {key: proposal for key, proposal in pending.items() if not proposal.fidelity.replicate}
         return self._search.ask(number, others)
 

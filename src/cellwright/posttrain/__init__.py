@@ -24,11 +24,11 @@ from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe, check_device
 from cellwright.trial import Fidelity, Status, Trial, usual_epochs
 
-__all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
+__all__ = ["AGAINST", "FEW_ROWS", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
-_FEW_ROWS = 5000
+FEW_ROWS = 5000  # below, the final weights are learnt from training and validation rows together
 _BAD_LUCK = (Status.MEMORY, Status.KILLED)
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
@@ -97,7 +97,7 @@ def posttrain(
     if patience is not None or run.request.fidelity.folds > 1:
         recipe = replace(recipe, patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
-    refit = run.problem.rows < _FEW_ROWS if refit is None else refit
+    refit = run.problem.rows < FEW_ROWS if refit is None else refit
     check_device(run.request.device)
     for problem in problems:
         problem.data()  # or no fit could succeed

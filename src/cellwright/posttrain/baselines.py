@@ -1,6 +1,6 @@
 """What any network must beat: means without features, a linear model, gradient boosting; on the same split.
 
-Each is fitted on the training rows and tuned on the validation rows, and predicts all rows asked for.
+Each is fitted on the training rows and tuned on the validation rows; where wanted, then on both together.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from cellwright.data.dataset import Dataset
-from cellwright.data.splits import Split
 from cellwright.metrics import Task
-from cellwright.posttrain.linear import Block, Predictor, blocks_of, linear, probabilities
+from cellwright.posttrain.linear import Block, Predictor, Simple, blocks_of, linear, probabilities
 from cellwright.problem import Problem
 
 __all__ = ["BASELINES", "boosting", "mean"]
@@ -22,23 +21,29 @@ _COMPONENTS = 32
 _MOST_TREES = 1000
 
 
-def mean(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:  # noqa: ARG001  # baselines share a signature
-    """Return the mean of the training rows plus the effect of each row's entities: drugs, their pair, cell line.
+def mean(problem: Problem, seed: int, *, refit: bool = False) -> Simple:  # noqa: ARG001  # as the others
+    """Fit the mean plus the effect of each row's entities: drugs, cell line, pair of drugs.
 
-    The effects are those of the additive least-squares model, found by backfitting; what has no training rows has no
-    effect. Both drugs of a pair draw on one list of effects. Classification: the shares of the classes.
+    The effects are those of the additive least-squares model, found by backfitting; a pair's is what that leaves of it.
+    What has no rows has no effect. Both drugs of a pair draw on one list of effects. Classification: the shares of the
+    classes.
     """
     dataset, split = problem.data()
-    learnt = _learnt(split, refit=refit)
+    tuned = _mean(problem, dataset, split.train)
+    return Simple(tuned, _mean(problem, dataset, split.known) if refit else tuned)
+
+
+def _mean(problem: Problem, dataset: Dataset, learnt: np.ndarray) -> Predictor:
     target = dataset.target[learnt]
     if problem.task is Task.CLASSIFICATION:
         shares = np.bincount(target, minlength=problem.outputs) / len(target)
         return lambda rows: np.tile(shares, (len(rows), 1))
     centre = float(target.mean())
     groups = [dataset.groups(kind) for kind in dataset.members]  # each (rows, entities a row)
+    effects, residual = _effects(groups, learnt, target - centre)
     if any(members.shape[1] > 1 for members in groups):
-        groups.append(dataset.groups("pair"))
-    effects = _effects([members[learnt] for members in groups], [int(m.max()) + 1 for m in groups], target - centre)
+        pairs = [dataset.groups("pair")]
+        groups, effects = groups + pairs, effects + _effects(pairs, learnt, residual)[0]
 
     def predict(rows: np.ndarray) -> np.ndarray:
         parts = [effect[members[rows]].sum(axis=1) for effect, members in zip(effects, groups, strict=True)]
@@ -47,29 +52,27 @@ def mean(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:  # n
     return predict
 
 
-def _learnt(split: Split, *, refit: bool) -> np.ndarray:
-    return np.sort(np.concatenate([split.train, split.validation])) if refit else split.train
+def _effects(groups: list[np.ndarray], learnt: np.ndarray, residual: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return an effect for each member of each group, and what they leave unexplained.
 
-
-def _effects(groups: list[np.ndarray], sizes: list[int], residual: np.ndarray) -> list[np.ndarray]:
-    """Return an effect for each member of each group.
-
-    Shape: groups (rows, members a row) each; residual (rows,); results (size,) each.
+    Shape: groups (all rows, members a row) each; residual (learnt,); results (members,) each and (learnt,).
     """
     residual = residual.astype(np.float64)
-    effects = [np.zeros(size) for size in sizes]
+    effects = [np.zeros(int(members.max()) + 1) for members in groups]
+    read = [members[learnt] for members in groups]
     for _ in range(_SWEEPS):
-        for place, (members, size) in enumerate(zip(groups, sizes, strict=True)):
+        for effect, members in zip(effects, read, strict=True):
+            size = len(effect)
             several = members.shape[1]
             sums = np.bincount(members.ravel(), np.repeat(residual, several), size)
             step = sums / np.maximum(1, np.bincount(members.ravel(), minlength=size)) / several
-            effects[place] += step
+            effect += step  # noqa: PLW2901  # in place
             residual -= step[members].sum(axis=1)
-    return effects
+    return effects, residual
 
 
-def boosting(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
-    """Return scikit-learn's histogram gradient boosting, stopped by the validation rows.
+def boosting(problem: Problem, seed: int, *, refit: bool = False) -> Simple:
+    """Fit scikit-learn's histogram gradient boosting, stopped by the validation rows.
 
     Tables of more than 32 columns enter as their 32 first principal components over the training rows' entities: trees
     on thousands of columns cost gigabytes, and on GDSC1 more components (128) score lower and take five times as long.
@@ -79,24 +82,23 @@ def boosting(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
 
     dataset, split = problem.data()
     blocks = [_components(block, dataset, split.train, seed) for block in blocks_of(dataset)]
+    features = _matrix(blocks, dataset)
+    target = dataset.target
     kind = HistGradientBoostingRegressor if problem.task is Task.REGRESSION else HistGradientBoostingClassifier
     model = kind(max_iter=_MOST_TREES, max_leaf_nodes=63, early_stopping=True, n_iter_no_change=15, random_state=seed)
     judging = split.validation
     if problem.task is Task.CLASSIFICATION:  # scikit-learn refuses classes that training does not show
-        judging = judging[np.isin(dataset.target[judging], dataset.target[split.train])]
-    model.fit(
-        _matrix(blocks, dataset, split.train),
-        dataset.target[split.train],
-        X_val=_matrix(blocks, dataset, judging),
-        y_val=dataset.target[judging],
-    )
+        judging = judging[np.isin(target[judging], target[split.train])]
+    model.fit(features[split.train], target[split.train], X_val=features[judging], y_val=target[judging])
+    final = model
     if refit:
-        learnt = _learnt(split, refit=True)
-        model = kind(max_iter=model.n_iter_, max_leaf_nodes=63, early_stopping=False, random_state=seed)
-        model.fit(_matrix(blocks, dataset, learnt), dataset.target[learnt])
-    if problem.task is Task.REGRESSION:
-        return lambda rows: np.asarray(model.predict(_matrix(blocks, dataset, rows)))
-    return probabilities(model, _matrix(blocks, dataset, np.arange(dataset.rows)), problem.outputs)
+        final = kind(max_iter=model.n_iter_, max_leaf_nodes=63, early_stopping=False, random_state=seed)
+        final.fit(features[split.known], target[split.known])
+    if problem.task is Task.CLASSIFICATION:
+        return Simple(*[probabilities(one, features, problem.outputs) for one in (model, final)])
+    return Simple(
+        lambda rows: np.asarray(model.predict(features[rows])), lambda rows: np.asarray(final.predict(features[rows]))
+    )
 
 
 def _components(block: Block, dataset: Dataset, rows: np.ndarray, seed: int) -> Block:
@@ -111,8 +113,9 @@ def _components(block: Block, dataset: Dataset, rows: np.ndarray, seed: int) -> 
     return replace(block, features=model.transform(block.features))
 
 
-def _matrix(blocks: list[Block], dataset: Dataset, rows: np.ndarray) -> np.ndarray:
-    """Return the expanded features of rows side by side, float32 (rows, all widths)."""
+def _matrix(blocks: list[Block], dataset: Dataset) -> np.ndarray:
+    """Return the expanded features of all rows side by side, float32 (rows, all widths)."""
+    rows = np.arange(dataset.rows)
     parts = []
     for block in blocks:
         parts.append(block.summed(dataset, rows))
@@ -123,9 +126,9 @@ def _matrix(blocks: list[Block], dataset: Dataset, rows: np.ndarray) -> np.ndarr
 
 
 class Fit(Protocol):
-    """Fits a simple model; `refit`: tuned as ever, then on training and validation rows together."""
+    """Fits a simple model; `refit`: in the end on training and validation rows together."""
 
-    def __call__(self, problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
+    def __call__(self, problem: Problem, seed: int, *, refit: bool = False) -> Simple:
         """Return what predicts any row."""
         ...
 

@@ -7,6 +7,7 @@ of a pair have the same weights, so that their order means nothing.
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,11 +17,23 @@ from cellwright.metrics import Task, scores
 from cellwright.problem import Problem
 from cellwright.space.naming import is_identity
 
-__all__ = ["Block", "Predictor", "blocks_of", "linear", "probabilities"]
+__all__ = ["Block", "Predictor", "Simple", "blocks_of", "linear", "probabilities"]
 
 #: (rows) -> predictions (rows,) or class probabilities (rows, classes)
 Predictor = Callable[[np.ndarray], np.ndarray]
 _STRENGTHS = tuple(10.0**power for power in range(6, -3, -1))
+
+
+class Simple(NamedTuple):
+    """A simple model.
+
+    Attributes:
+        tuned: learnt from the training rows, tuned on the validation rows.
+        final: the same, or, where it was fitted again, learnt from both.
+    """
+
+    tuned: Predictor
+    final: Predictor
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +71,8 @@ def blocks_of(dataset: Dataset) -> list[Block]:
     ]
 
 
-def linear(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
-    """Return ridge regression (logistic regression for classes), its strength chosen on the validation rows.
-
-    Args:
-        refit: learn from training and validation rows with that strength.
-    """
+def linear(problem: Problem, seed: int, *, refit: bool = False) -> Simple:
+    """Fit ridge regression (logistic regression for classes), its strength chosen on the validation rows."""
     dataset, split = problem.data()
     fit = _ridge if problem.task is Task.REGRESSION else _logistic
 
@@ -77,9 +86,10 @@ def linear(problem: Problem, seed: int, *, refit: bool = False) -> Predictor:
         if max(score for score, _, _ in tried) not in [score for score, _, _ in tried[-3:]]:
             break  # ever weaker penalties bring nothing more
     _, strength, predict = max(tried, key=lambda one: one[0])
-    if refit:
-        ((_, predict),) = fitted(np.sort(np.concatenate([split.train, split.validation])), (strength,))
-    return predict
+    if not refit:
+        return Simple(predict, predict)
+    ((_, again),) = fitted(split.known, (strength,))
+    return Simple(predict, again)
 
 
 def _centred(block: Block, dataset: Dataset, rows: np.ndarray) -> Block:

@@ -121,11 +121,12 @@ class Refit:
     def _baseline(self, problem: Problem, kind: str, seed: int) -> tuple[dict[str, float], float, float]:
         dataset, split = problem.data()
         started = time.perf_counter()
-        chosen = BASELINES[kind](problem, seed)
-        predict = BASELINES[kind](problem, seed, refit=True) if self.refit else chosen
+        model = BASELINES[kind](problem, seed, refit=self.refit)
         seconds = time.perf_counter() - started
-        validated = dict(scores(problem.task, np.asarray(dataset.target[split.validation]), chosen(split.validation)))
-        tested = dict(scores(problem.task, np.asarray(dataset.target[split.test]), predict(split.test)))
+        validated = dict(
+            scores(problem.task, np.asarray(dataset.target[split.validation]), model.tuned(split.validation))
+        )
+        tested = dict(scores(problem.task, np.asarray(dataset.target[split.test]), model.final(split.test)))
         return _named(validated, tested), seconds, 0.0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from cellwright.trial import Outcome, Proposal, Status
 
-__all__ = ["Allocate", "Crash", "Sleep", "Total"]
+__all__ = ["Allocate", "Crash", "Raise", "Sleep", "Total"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,27 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """Kills its own process: always, or only while `marker` does not exist, which it then makes."""
+    """Kills its own process, with a signal: always, or only while `marker` does not exist, which it then makes."""
 
     marker: str | None = None
+    signal: int = signal.SIGKILL
 
     def __call__(self, proposal: Proposal) -> Outcome:
         if self.marker is None or not Path(self.marker).exists():
             if self.marker is not None:
                 Path(self.marker).touch()
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.signal)
         return Total()(proposal)
+
+
+@dataclass(frozen=True, slots=True)
+class Raise:
+    """Lets an exception out, which evaluators should not."""
+
+    error: Exception
+
+    def __call__(self, proposal: Proposal) -> Outcome:
+        raise self.error
 
 
 @dataclass(frozen=True, slots=True)

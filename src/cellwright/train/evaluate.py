@@ -16,6 +16,9 @@ from cellwright.trial import INHERITS, Outcome, Proposal, Status
 
 __all__ = ["Train", "failure"]
 
+#: how torch, its libraries and the kernel say that there was no memory, all as plain RuntimeErrors or OSErrors
+_NO_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "_alloc_failed")
+
 
 @dataclass(frozen=True, slots=True)
 class Train:
@@ -81,7 +84,6 @@ def failure(error: Exception, parameters: int | None = None) -> Outcome:
     text = f"{type(error).__name__}: {error}"
     if isinstance(error, Diverged):
         return Outcome(Status.DIVERGED, parameters=parameters, error=str(error))
-    # torch reports a failed allocation on the CPU as a plain RuntimeError
-    if isinstance(error, MemoryError) or "out of memory" in text.lower() or "can't allocate memory" in text:
+    if isinstance(error, MemoryError) or any(words in text.lower() for words in _NO_MEMORY):
         return Outcome(Status.MEMORY, parameters=parameters, error=f"out of memory: {text}")
     return Outcome(Status.FAILED, parameters=parameters, error="".join(traceback.format_exception(error)))

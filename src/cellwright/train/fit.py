@@ -65,7 +65,7 @@ def fit(
     fitted = lesson.learn(rows, lambda one: one.measured(dataset.target, split.validation), slot=slot)
     if not refit:
         return fitted
-    rows = _subset(np.sort(np.concatenate([split.train, split.validation])), fidelity.fraction, subset_seed)
+    rows = _subset(split.known, fidelity.fraction, subset_seed)
     again = lesson.learn(rows, None, stop=fitted.epochs)
     seconds = fitted.seconds + again.seconds
     return replace(fitted, network=again.network, location=again.location, scale=again.scale, seconds=seconds)
@@ -93,7 +93,7 @@ def cross_fit(
     recipe = recipe_of(architecture, recipe)
     dataset, split = problem.data()
     resident = Resident(dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device))
-    rows = np.sort(np.concatenate([split.train, split.validation]))
+    rows = split.known
     classes = problem.task is Task.CLASSIFICATION
     parts = inner_folds(dataset, rows, problem.division.by, fidelity.folds, subset_seed, classes=classes)
     share = replace(fidelity, seconds=fidelity.seconds and fidelity.seconds / len(parts))

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from pebble.common.types import RemoteTraceback
 
 from cellwright.errors import RunError, UsageError
 from cellwright.trial import Outcome, Proposal, Status
@@ -73,29 +74,39 @@ class Isolated:
         for _ in range(self._retries + 1):
             try:
                 outcome: Outcome = self._schedule(_evaluate, [proposal], self._seconds).result()
-            except TimeoutError:
-                return Outcome(
-                    Status.TIMEOUT,
-                    seconds=self._seconds or 0.0,
-                    error=f"stopped after {self._seconds:g} seconds, the time-out of a trial",
-                )
-            except ProcessExpired as expired:
-                error = _cause(expired.exitcode)
-            except CancelledError:
-                if self._closed:
-                    raise
-                error = "its worker was stopped"
-            except RuntimeError as broken:  # Pebble gives a pool up when its worker dies before it takes a trial
-                if self._closed:
-                    raise CancelledError from broken
-                error = f"its worker died before it took the trial: {broken}"
-            except Exception as other:  # noqa: BLE001  # the worker's edge: an evaluator that lets one out, a result too large
-                text = "".join(traceback.format_exception(other))
-                return Outcome(Status.FAILED, error=text)
+            except Exception as problem:  # noqa: BLE001  # the worker's edge
+                met = self._met(problem)
+                if isinstance(met, Outcome):
+                    return met
+                error = met
             else:
                 return outcome
         times = self._retries + 1
         return Outcome(Status.KILLED, error=f"{error} (tried {times} time{'s' if times > 1 else ''})")
+
+    def _met(self, problem: Exception) -> Outcome | str:
+        """Return what a trial comes to that ended so, or, where it may be tried again, why it died.
+
+        Raises:
+            CancelledError: all children are stopped.
+        """
+        if isinstance(problem.__cause__, RemoteTraceback):  # the evaluator let it out
+            return Outcome(Status.FAILED, error="".join(traceback.format_exception(problem)))
+        match problem:
+            case TimeoutError():
+                words = f"stopped after {self._seconds or 0:g} seconds, the time-out of a trial"
+                return Outcome(Status.TIMEOUT, seconds=self._seconds or 0.0, error=words)
+            case ProcessExpired():
+                return _cause(problem.exitcode)
+            case CancelledError() if not self._closed:
+                return "its worker was stopped"
+            case CancelledError():
+                raise problem
+            case RuntimeError():  # Pebble gives a pool up when its worker dies before it takes a trial
+                if self._closed:
+                    raise CancelledError from problem
+                return f"its worker died before it took the trial: {problem}"
+        return Outcome(Status.FAILED, error="".join(traceback.format_exception(problem)))  # such as a result too large
 
     def start(self) -> None:
         """Have the child of the calling thread ready; without it the first call does that."""
@@ -212,7 +223,8 @@ def _evaluate(proposal: Proposal) -> Outcome:
 def _cause(exitcode: int | None) -> str:
     """Return in words why a child ended."""
     if exitcode is not None and exitcode < 0:
-        name = signal.Signals(-exitcode).name
+        known = {one.value: one.name for one in signal.Signals}
+        name = known.get(-exitcode, f"signal {-exitcode}")
         hint = ": by hand, or by the kernel for want of memory" if name == "SIGKILL" else ""
         return f"its worker was killed with {name}{hint}"
     return f"its worker ended with exit status {exitcode}"

@@ -55,7 +55,7 @@ class Slot:
         """Return what was kept; None: nothing, or not whole."""
         try:
             found: Mapping[str, Any] = torch.load(self._path, map_location=device, weights_only=True)
-        except (OSError, RuntimeError, EOFError, pickle.UnpicklingError):
+        except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError):
             return None
         return found
 
@@ -93,7 +93,7 @@ class Slot:
 
 
 def _fitting(parent: Mapping[str, Tensor], child: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the child's weights, with the parent's in their place where layers of equal shapes follow one another."""
+    """Return the child's weights, with the parent's where weights of equal names and shapes follow one another."""
     old, new = list(parent), list(child)
     result = dict(child)
     for block in SequenceMatcher(None, _kinds(parent), _kinds(child), autojunk=False).get_matching_blocks():

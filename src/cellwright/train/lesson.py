@@ -86,8 +86,13 @@ class Lesson:
                 break
             order = rng_for(self.seed, Use.ORDER, epoch).permutation(rows)
             end = last_row if epoch == last_epoch else len(order)
-            late = pass_.over(order, end, self.fidelity.seconds)
-            measured = measure(fitted) if measure else {}
+            try:
+                late = pass_.over(order, end, self.fidelity.seconds)
+                measured = measure(fitted) if measure else {}
+            except Diverged:
+                if best.weights:
+                    break  # the best epoch came before
+                raise
             history = [*history, _goodness(task, measured) if measured else 0.0]
             if not keep or history[-1] > best.score:
                 best = _Best(history[-1], measured, _copied(pass_.judged) if keep else {}, pass_.epochs)

@@ -50,7 +50,7 @@ class Recipe:
             down to 0 along a cosine.
         patience: epochs without a better validation score (r2; log loss for classes, of which accuracy is too coarse)
             after which training stops; the best weights return. A cosine goes to its end, and the best weights return.
-            None: train to the end and keep the last weights.
+            None: train to the end and keep the last weights, as where a trial is cross-validated.
         repeats: times that each row is in its batch, under other dropout masks and, of pairs, in either order: steadier
             gradients where rows are few (batch augmentation, Hoffer et al., arXiv:1901.09335).
         clip: the norm that a step's gradient is shortened to where it is longer, of each member by itself (Pascanu et

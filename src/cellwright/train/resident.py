@@ -33,7 +33,10 @@ def check_device(name: str) -> None:
     if name == "auto":
         return
     try:
-        torch.empty(0, device=torch.device(name))
+        device = torch.device(name)
+        if device.type not in ("cpu", "cuda"):
+            raise UsageError(f"networks are trained on cpu, cuda or cuda:N, not on {name!r}")
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # torch says AssertionError where it was built without CUDA
         reason = str(error).splitlines()[0]
         raise UsageError(f"there is no device {name!r} here ({reason}); --device auto takes what there is") from error

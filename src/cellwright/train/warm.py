@@ -16,8 +16,9 @@ if sys.platform == "linux":
     if hasattr(_libc, "mallopt"):
         _libc.mallopt(-3, 32 << 20)  # M_MMAP_THRESHOLD
         _libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
-# torch.optim imports lazily at its first step, which each child would pay for; no backward here, for its engine
-# must not exist before a fork, and no CUDA
-_weight = torch.zeros(1, requires_grad=True)
-_weight.grad = torch.zeros(1)
-torch.optim.Adam([_weight], fused=True).step()
+# torch.optim imports lazily at its first step, which each child would pay for; no backward here, for its engine must
+# not exist before a fork; and not where torch has CUDA, for the step asks for a GPU, after which no child can use it
+if not torch.backends.cuda.is_built():  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    _weight = torch.zeros(1, requires_grad=True)
+    _weight.grad = torch.zeros(1)
+    torch.optim.Adam([_weight], fused=True).step()

@@ -8,6 +8,8 @@ from tests.spaces import settings_space, small_space
 from cellwright.errors import UsageError
 from cellwright.methods import Random, Search
 from cellwright.methods.a3c import A3C
+from cellwright.methods.catalogue import with_agents
+from cellwright.methods.started import Started
 from cellwright.space import Choice, Point, Space
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
@@ -35,6 +37,23 @@ def _drive(search: Search, score: Callable[[Point], float | None], trials: int, 
         told.append(done)
         search.tell(_trial(done, score(done.point)))
     return told
+
+
+def test_points_to_begin_with_are_imitated() -> None:
+    space = small_space()
+    own = _search(space)
+    search = Started(own, [space.point((1, 2, 3)), space.point((3, 2, 1))], fidelity=Fidelity())
+    _drive(search, lambda point: 2.0 if point.values == (1, 2, 3) else 1.0 - point.values[0], 30, 4)
+    assert own._learner._best[0].levels.tolist() == [1, 2, 3]
+    assert own._learner.told == 30
+
+
+def test_a2c_moves_whenever_as_many_are_told_as_there_are_workers() -> None:
+    assert with_agents("a2c", {}, 64) == {"agents": 8}
+    assert with_agents("a3c", {}, 64) == {"agents": 16}
+    assert with_agents("a2c", {"batch": 4}, 2) == {"agents": 3, "batch": 4}
+    assert with_agents("a3c", {"agents": 1}, 64) == {"agents": 1}
+    assert with_agents("ppo", {}, 64) == {}
 
 
 def test_asking_changes_nothing() -> None:

@@ -52,6 +52,14 @@ def test_nobody_is_shut_out_and_failures_are_no_successes() -> None:
     assert 0.02 <= search.shares()["surrogate"] < 0.05
 
 
+def test_where_none_has_succeeded_for_long_members_are_equals() -> None:
+    search = auto()
+    for number in range(3000):  # no score is among the best
+        judged(search, ("surrogate", "evolution")[number % 2], 1.0, number)
+    assert sum(search.shares().values()) == pytest.approx(1.0)
+    assert search.shares()["surrogate"] == pytest.approx(0.5)
+
+
 def test_proposals_say_who_asked_in_the_shares_that_it_has() -> None:
     search = auto()
     for number in range(50):

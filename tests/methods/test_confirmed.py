@@ -7,6 +7,7 @@ from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
+from cellwright.methods.catalogue import method_of
 from cellwright.methods.confirmed import Confirmed, averaged, ranked
 from cellwright.seeds import Use, rng_for
 from cellwright.trial import INHERITS, Fidelity, Outcome, Proposal, Status, Trial
@@ -27,6 +28,16 @@ def driven(search: Confirmed, trials: int, luck: float = 1.0) -> list[Trial]:
 
 def confirmed(**options: int) -> Confirmed:
     return Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), **{"replicates": 3, **options})
+
+
+def test_with_halving_leaders_are_a_tenth_of_all_that_were_begun() -> None:
+    search = method_of("random", SPACE, 0, Fidelity(9), {}, halving="asha", replicates=1)
+    trials = told(search, SPACE, lambda proposal: score(proposal, 0.1), 100)
+    again = [trial for trial in trials if trial.proposal.fidelity.replicate]
+    last = [trial for trial in trials if trial.proposal.fidelity == Fidelity(9)]
+    assert len(last) < 20
+    assert 1 < len(again) <= len(last) / 3 + 1
+    assert all(trial.proposal.fidelity.stop is None for trial in again)
 
 
 def test_a_network_that_inherited_weights_inherits_them_again() -> None:

@@ -1,5 +1,6 @@
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.methods.driving import told
 from tests.spaces import settings_space, small_space
@@ -7,8 +8,9 @@ from tests.spaces import settings_space, small_space
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
 from cellwright.methods.catalogue import method_of
+from cellwright.methods.population import Population
 from cellwright.seeds import Use, rng_for
-from cellwright.trial import INHERITS, Fidelity, Proposal
+from cellwright.trial import CONTINUES, INHERITS, Fidelity, Outcome, Proposal, Status, Trial
 
 
 def distance(proposal: Proposal) -> float:
@@ -143,6 +145,17 @@ def test_a_cross_takes_each_decision_from_either_and_is_allowed() -> None:
         assert all(value in pair for value, *pair in zip(child.values, one.values, other.values, strict=True))
         mixed += child not in (one, other)
     assert mixed > 50
+
+
+def test_of_a_network_that_was_trained_further_the_last_score_counts() -> None:
+    space = small_space()
+    population = Population(3, 3, 3)
+    for number, origin, score in ((0, None, 0.9), (1, None, 0.5), (2, None, 0.4), (3, 0, 0.1)):
+        notes = {} if origin is None else {CONTINUES: origin}
+        proposal = Proposal(number, space.point((number % 3, 0, 0)), Fidelity(), notes)
+        population.add(Trial(proposal, Outcome(Status.OK, score), f"key {number}", 0.0, 1.0))
+    assert population.mature
+    assert population.winner(np.random.default_rng(0)).score == 0.5
 
 
 def test_a_child_names_the_parent_whose_weights_it_begins_with() -> None:

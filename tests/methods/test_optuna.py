@@ -88,19 +88,29 @@ def test_a_missing_package_is_named(method: str, package: str, monkeypatch: pyte
 
 def test_cmaes_moves_on_where_most_is_rejected() -> None:
     search = method_of("cmaes", MIXED, 0, Fidelity(), {})
-    moved = set()
+    moved, rejected = set(), []
     for number in range(400):
         proposal = search.ask(number, {})
         assert proposal is not None
         moved.add(proposal.notes.get("generation"))
         named = MIXED.named(proposal.point)
-        if named["units"] > 40:
-            outcome = Outcome(Status.REJECTED, parameters=named["units"])
-        else:
-            outcome = Outcome(Status.OK, worth(proposal))
-        search.tell(Trial(proposal, outcome, f"{proposal.point.values}", number, number))
+        rejected.append(named["units"] > 40)
+        outcome = Outcome(Status.REJECTED, parameters=1) if rejected[-1] else Outcome(Status.OK, worth(proposal))
+        search.tell(Trial(proposal, outcome, MIXED.architecture(proposal.point).key, number, number))
     assert len(moved) > 20
-    assert None not in moved
+    assert np.mean(rejected[:50]) > 0.7
+    assert np.mean(rejected[200:]) < 0.3
+
+
+def test_cmaes_begins_all_over_the_ranges() -> None:
+    many = Choice("many", tuple(np.random.default_rng(0).permutation(60).tolist()))
+    wide = Space("wide", (), (*MIXED.decisions[:5], many))
+    drawn = [method_of("cmaes", wide, seed, Fidelity(), {}).ask(0, {}) for seed in range(40)]
+    named = [wide.named(proposal.point) for proposal in drawn if proposal]
+    for name, low, high in (("units", 60, 340), ("rate", 10**-3.2, 10**-0.8), ("many", 9, 50)):
+        values = [one[name] for one in named]
+        assert min(values) < low
+        assert max(values) > high
 
 
 def test_cmaes_goes_on_when_a_generation_is_used_up() -> None:

@@ -9,6 +9,7 @@ from tests.spaces import settings_space
 
 from cellwright.errors import SpaceError, UsageError
 from cellwright.methods.policy.controller import levels_of, new_controller, plan
+from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Experience, Ppo, advantages, clipped, objective
 from cellwright.methods.policy.rewards import Ranks
 from cellwright.space import Choice, Float, Integer, Space, When
@@ -88,8 +89,66 @@ def test_the_clipped_objective_is_that_of_the_paper(ratio: float, advantage: flo
 def test_advantages_by_hand() -> None:
     """arXiv:1506.02438, eq. 16 with gamma 1, lambda 0.5: deltas (0.3 - 0.1, 0.6 - 0.3, 1 - 0.6)."""
     values = torch.tensor([[0.1, 0.3, 0.6]])
-    result = advantages(values, torch.tensor([1.0]), 0.5)
+    result = advantages(values, torch.ones(1, 3, dtype=torch.bool), torch.tensor([1.0]), 0.5)
     assert torch.allclose(result, torch.tensor([[0.2 + 0.5 * 0.5, 0.3 + 0.5 * 0.4, 0.4]]))
+
+
+def test_a_decision_that_is_switched_off_is_no_step() -> None:
+    """As above, with a decision between that nothing has taught its value."""
+    values = torch.tensor([[0.1, -0.8, 0.3, 0.6, 0.9]])
+    active = torch.tensor([[True, False, True, True, False]])
+    result = advantages(values, active, torch.tensor([1.0]), 0.5)
+    assert torch.allclose(result[active], torch.tensor([0.2 + 0.5 * 0.5, 0.3 + 0.5 * 0.4, 0.4]))
+
+
+def gated(options: int = 8) -> Space:
+    """Two kinds of networks; of one, many more decisions."""
+    kind = Choice("kind", ("plain", "rich"))
+    when = When("kind", ("rich",))
+    more = tuple(Choice(f"option {number}", ("a", "b", "c", "d"), when=when) for number in range(options))
+    return Space("gated", (), (kind, *more))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def share_of_plain(settings: Ppo, seed: int) -> float:
+    """Return how often a policy draws the plain kind, after 40 batches in which that was the better one."""
+    space = gated()
+    learner = Learner(space, seed=seed, settings=settings)
+    for batch in range(40):
+        _, levels, active, log_probs = plan(learner.policy, space, 8, seed, batch)
+        scores = [float(row[0] == 0) for row in levels]
+        tried = [Tried(levels[item], active[item], log_probs[item], scores[item], item) for item in range(8)]
+        for one in tried:
+            learner.tell(one)
+        learner.learn(tried)
+    return float(np.mean([value[0] == 0 for value in plan(learner.policy, space, 500, seed, 99).values]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_decisions_that_are_switched_off_do_not_hold_a_policy_back(seed: int) -> None:
+    assert share_of_plain(Ppo(imitation=0.0), seed) > 0.9
+
+
+def test_the_floor_under_the_entropy_is_of_decisions_that_matter() -> None:
+    assert share_of_plain(Ppo(imitation=0.0, first_floor=0.9, last_floor=0.9), 0) < 0.8  # nearly one bit: 0.5 to 0.7
+
+
+def test_of_one_point_the_latest_score_counts_and_of_equal_choices_the_better() -> None:
+    learner = Learner(gated(), seed=0, settings=Ppo())
+    levels, off = torch.zeros(9, dtype=torch.long), torch.tensor([True] + [False] * 8)
+    rich = torch.tensor([1, *range(4), *range(4)])
+
+    def told(levels: torch.Tensor, active: torch.Tensor, score: float, origin: int | None) -> list[float | None]:
+        learner.tell(Tried(levels, active, torch.zeros(9), score, origin))
+        return [one.score for one in learner._best]
+
+    every = torch.ones(9, dtype=torch.bool)
+    assert told(levels, off, 0.5, 0) == [0.5]
+    assert told(rich.clamp_max(0), off, 0.7, 1) == [0.7]  # differs in nothing that matters
+    assert told(levels, off, 0.6, 2) == [0.7]
+    assert told(rich, every, 0.9, 3) == [0.9, 0.7]
+    assert told(rich, every, 0.1, 3) == [0.7, 0.1]  # trained further, it has disappointed
+    assert told(rich.flip(0), every, 0.8, None) == [0.7, 0.1]  # an answer from the cache
 
 
 def test_a_step_makes_rewarded_choices_likelier_and_switched_off_ones_not() -> None:
@@ -100,7 +159,7 @@ def test_a_step_makes_rewarded_choices_likelier_and_switched_off_ones_not() -> N
     experience = Experience(levels, active, before, torch.tensor([1.0, -1.0]))
     settings = Ppo(entropy=0.0)
     optimizer = torch.optim.SGD([controller.heads, controller.biases], lr=1.0)
-    advantage = advantages(controller(levels).values.detach(), experience.rewards, settings.trace)
+    advantage = advantages(controller(levels).values.detach(), active, experience.rewards, settings.trace)
     objective(controller(levels), experience, advantage, settings).backward()  # type: ignore[no-untyped-call]  # torch
     optimizer.step()
     change = controller(levels).log_probs.detach() - before

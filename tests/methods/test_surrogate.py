@@ -10,6 +10,7 @@ from cellwright.methods.forest import Forest
 from cellwright.methods.halved import Halved
 from cellwright.methods.known import Known
 from cellwright.methods.surrogate import Surrogate
+from cellwright.seeds import Use, rng_for
 from cellwright.space import Choice, Float, Space, When
 from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
@@ -76,6 +77,31 @@ def test_it_learns_what_cannot_be_tried() -> None:
     failed = [trial.score is None for trial in trials]
     assert np.mean(failed[:10]) > 0.5
     assert np.mean(failed[-50:]) < 0.3
+
+
+def test_it_learns_what_cannot_be_built() -> None:
+    """As the loop tells of it: without parameters, without a key."""
+    search = Surrogate(SPACE, seed=0, fidelity=Fidelity())
+    refused = []
+    for number in range(150):
+        proposal = search.ask(number, {})
+        assert proposal is not None
+        first = proposal.point.values[0]
+        refused.append(first > 1)  # three of four
+        outcome = (
+            Outcome(Status.REJECTED, error="no") if refused[-1] else Outcome(Status.OK, near(proposal), parameters=1)
+        )
+        search.tell(Trial(proposal, outcome, "" if refused[-1] else f"key {number}", 0.0, 1.0))
+    assert np.mean(refused[100:]) < 0.3
+
+
+def test_failures_lead_nobody() -> None:
+    forest = Forest(SPACE, Known(SPACE), seed=0, initial=10)
+    points = [SPACE.sample(rng_for(0, Use.SAMPLE, number)) for number in range(12)]
+    for number, point in enumerate(points):
+        outcome = Outcome(Status.OK, 0.1 * number) if number in (3, 7) else Outcome(Status.FAILED)
+        forest.tell(Trial(Proposal(number, point, Fidelity()), outcome, f"key {number}", 0.0, 1.0))
+    assert forest.leaders(5) == [points[7], points[3]]
 
 
 def test_scores_of_any_scale_are_one_to_it() -> None:

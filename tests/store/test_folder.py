@@ -1,6 +1,7 @@
 """How a run folder is made, and what it does not overwrite."""
 
 import json
+import math
 import os
 import signal
 import threading
@@ -76,6 +77,10 @@ def test_no_two_runs_are_given_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_p
         ({"method": "evolution", "options": {"inherit": "no"}}, "takes true or false, not 'no'"),
         ({"method": "evolution", "options": {"crossover": True}}, "takes a number, not True"),
         ({"method": "ppo", "options": {"batch": 8.5}}, "option batch of method ppo takes a whole number"),
+        (
+            {"method": "ppo", "options": {"imitation": math.inf}},
+            "option imitation of method ppo takes a number, not inf",
+        ),
         ({"method": "ppo", "options": {"imitation": "much"}}, "option imitation of method ppo takes a number"),
         ({"method": "tpe", "options": {"objectives": ["r2"]}}, "has no option 'objectives'; it has none"),
         ({"device": "cuda:77"}, "there is no device 'cuda:77' here"),

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import torch
+
 from cellwright.errors import RunError, UsageError
-from cellwright.methods.policy.controller import Plan, plan
+from cellwright.methods.policy.controller import Plan, levels_of_point, plan
 from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
 from cellwright.space import Point, Space
-from cellwright.trial import Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
 __all__ = ["A3C"]
 
@@ -94,7 +96,12 @@ class A3C:
             RunError: the trial is not what this search asked for.
         """
         notes = trial.proposal.notes
-        if "agent" not in notes:  # another search asked for it
+        if "agent" not in notes:  # another search asked for it: a point to begin with, perhaps
+            if trial.score is not None and trial.outcome.source is None and CONTINUES not in notes:
+                levels, active = levels_of_point(self._space, trial.proposal.point)
+                with torch.no_grad():
+                    log_probs = self._learner.policy(levels[None]).log_probs[0]
+                self._learner.tell(Tried(levels, active, log_probs, trial.score, trial.proposal.origin))
             return
         agent = self._agents[notes["agent"]]
         if trial.proposal.point.values != agent.drawn.values[notes["item"]]:
@@ -103,7 +110,8 @@ class A3C:
                 "resume on the machine, and with the version of torch, that began the run"
             )
         item, drawn = notes["item"], agent.drawn
-        tried = Tried(drawn.levels[item], drawn.active[item], drawn.log_probs[item], trial.score)
+        origin = trial.proposal.origin if trial.outcome.source is None else None
+        tried = Tried(drawn.levels[item], drawn.active[item], drawn.log_probs[item], trial.score, origin)
         self._learner.tell(tried)
         agent.results[item] = tried
         if len(agent.results) < self._batch:

@@ -20,9 +20,10 @@ from cellwright.trial import Fidelity, Proposal, Trial
 __all__ = ["Auto"]
 
 _BY = "by"  # the note that says which member asked
-_BEST = 0.1  # share of all scores that counts as being among the best
+_BEST = 0.1  # share of the latest scores that counts as being among the best
 _MEMORY = 0.98  # share of a member's record that stays with each of its trials
 _FLOOR = 0.02  # of any member's share
+_LEAST = 1e-6  # worth, so that members are equals where none has succeeded for long
 _BELIEF = 20.0  # trials that the first record counts for
 _YOUNG = 50  # successes that evolution waits for
 _FIRST = {"surrogate": 0.5, "evolution": 0.15}  # its share of successes
@@ -32,7 +33,7 @@ class Auto:
     """Takes each proposal from the surrogate or from evolution, by chance; both are told everything.
 
     After the first 50 successes, which are the surrogate's, a member's share grows with the square of the share of its
-    latest proposals that were among the best tenth of all.
+    latest proposals that were among the best tenth of the latest 500.
 
     Notes of its proposals: by (which member), beside the member's own.
 
@@ -54,8 +55,8 @@ class Auto:
         """Return the share of each member in what is asked now."""
         if not self._evolution.mature:
             return {"surrogate": 1.0, "evolution": 0.0}
-        worth = np.array([(won / tried) ** 2 for won, tried in self._records.values()])
-        shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / max(worth.sum(), 1e-12)
+        worth = np.array([max((won / tried) ** 2, _LEAST) for won, tried in self._records.values()])
+        shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / worth.sum()
         return dict(zip(self._records, shares.tolist(), strict=True))
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:

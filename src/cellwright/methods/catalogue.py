@@ -1,5 +1,6 @@
 """The searches by name."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any
@@ -106,10 +107,14 @@ def method_of(
 
 
 def with_agents(name: str, options: Mapping[str, Any], workers: int) -> dict[str, Any]:
-    """Return the options, with as many agents as keep all workers busy while some wait for the last of their batch."""
+    """Return the options, with as many agents as keep all workers busy.
+
+    Those of a3c wait for the last of their batch, each by itself, so there are twice as many; those of a2c for all.
+    """
     batch = options.get("batch", 8)
     if name in AGENTS and isinstance(batch, int) and batch > 0:  # else the method says so
-        return {"agents": max(3, -(-2 * workers // batch)), **options}
+        batches = 2 * workers if name == "a3c" else workers
+        return {"agents": max(3, -(-batches // batch)), **options}
     return dict(options)
 
 
@@ -120,7 +125,8 @@ def check_options(name: str, space: Space, options: Mapping[str, Any]) -> None:
         if option not in known:
             raise UsageError(f"method {name} has no option {option!r}; it has {', '.join(known) or 'none'}")
         kind = known[option]
-        if isinstance(value, bool) != (kind is bool) or not isinstance(value, (int, kind)):
+        fits = isinstance(value, bool) == (kind is bool) and isinstance(value, int | float) and math.isfinite(value)
+        if not (fits and isinstance(value, (int, kind))):
             raise UsageError(f"option {option} of method {name} takes {_TAKES[kind]}, not {value!r}")
 
 

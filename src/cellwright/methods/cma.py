@@ -20,6 +20,7 @@ __all__ = ["CmaEs"]
 
 _DRAWN = 64  # in each generation, before chance helps out
 _REMEMBERED = 8  # generations
+_DEVIATION = 0.3  # at first, of numbers in the unit interval: about that of uniform ones
 _LARGE = 50  # numbers from which on a decision between them is one on a real number, rounded
 
 
@@ -49,16 +50,19 @@ class CmaEs:
         self._numbers, self._grids, self._categories = _kinds(space)
         if not self._numbers + self._grids + self._categories:
             raise UsageError("cmaes needs a space with a decision between two options or more")
+        ranges = len(self._numbers) + len(self._grids)
         self._optimizer = CatCMAwM(
             x_space=[[0.0, 1.0]] * len(self._numbers) or None,
             z_space=[grid for _, grid in self._grids] or None,
             c_space=[space.decisions[place].size or 0 for place in self._categories] or None,
+            cov=_DEVIATION**2 * np.eye(ranges) if ranges else None,
             seed=seed_for(seed, Use.SAMPLE) % 2**32,
         )
         self._generation = -1
         self._drawn: dict[int, list[tuple[Any, Point | None]]] = {}
         self._told: list[tuple[Any, float]] = []
         self._worst = 0.0
+        self._spread = False
         self._draw()
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
@@ -81,7 +85,8 @@ class CmaEs:
             self._told.append((solution, -(self._worst if trial.score is None else trial.score)))
         if len(self._told) >= self._optimizer.population_size:
             values = sorted(value for _, value in self._told)
-            if values[len(values) // 4] < values[3 * len(values) // 4]:  # else there is nothing to follow
+            self._spread |= values[len(values) // 4] < values[3 * len(values) // 4]  # of which the package needs one
+            if self._spread and values[0] < values[-1]:  # else there is nothing to follow
                 self._optimizer.tell(self._told)
             self._told = []
             self._draw()
@@ -102,7 +107,11 @@ class CmaEs:
         """Return the point of a draw; None: it is forbidden."""
         values: list[int | float] = [decision.at(0.0) for decision in self._space.decisions]
         for place, unit in zip(self._numbers, solution.x if solution.x is not None else (), strict=True):
-            values[place] = self._space.decisions[place].at(float(np.clip(unit, 0.0, 1.0)))
+            decision, within = self._space.decisions[place], float(np.clip(unit, 0.0, 1.0))
+            if isinstance(decision, Choice):
+                values[place] = _option(decision, round(within * (len(decision.options) - 1)))
+            else:
+                values[place] = decision.at(within)
         for (place, grid), number in zip(self._grids, solution.z if solution.z is not None else (), strict=True):
             values[place] = _option(self._space.decisions[place], grid.index(number))
         for place, row in zip(self._categories, solution.c if solution.c is not None else (), strict=True):
@@ -118,7 +127,7 @@ def _kinds(space: Space) -> tuple[list[int], list[tuple[int, list[float]]], list
     numbers, grids, categories = [], [], []
     for place, decision in enumerate(space.decisions):
         size = decision.size
-        if size is None or (ordered(decision) and size > _LARGE):
+        if size is None or (ordered(decision) and (size > _LARGE or getattr(decision, "log", False))):
             numbers.append(place)
         elif ordered(decision) and size > 2:
             grids.append((place, np.linspace(0.0, 1.0, size).tolist()))

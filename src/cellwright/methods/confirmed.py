@@ -90,13 +90,14 @@ class Confirmed:
         self._scores: dict[str, list[float]] = {}
         self._tries: dict[str, set[int]] = {}  # which further ones were told, failures included
         self._again = 0  # further tries of all together
+        self._tried: set[str] = set()  # also what was left off
         self._order: list[tuple[float, int, str]] = []  # minus the mean score, number, key; ascending
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a leader that was not tried often enough, else what the other search asks."""
         out = {(p.point, p.fidelity.replicate) for p in pending.values() if p.fidelity.replicate}
         spent = self._again + len(out) >= _MOST * len(self._order)
-        for _, _, key in [] if spent else self._order[: min(self._leaders, len(self._order) // 10)]:
+        for _, _, key in [] if spent else self._order[: min(self._leaders, len(self._tried) // 10)]:
             first = self._first[key]
             for replicate in range(1, self._replicates + 1):
                 if replicate not in self._tries[key] and (first.point, replicate) not in out:
@@ -113,6 +114,8 @@ class Confirmed:
             self._again += 1
         else:
             self._search.tell(trial)
+        if trial.evaluated and trial.score is not None:
+            self._tried.add(key)
         if not trial.evaluated or trial.score is None or trial.proposal.fidelity.stop is not None:
             return
         if key in self._scores:

@@ -41,10 +41,11 @@ class Opinions(NamedTuple):
 
 
 class _Fitted(NamedTuple):
-    """A forest, the places of all it could know, best first, and of what it learnt from."""
+    """A forest, the places of all it could know, best first, how many succeeded, and places of what it learnt from."""
 
     forest: Any
     order: np.ndarray
+    successes: int
     used: np.ndarray
 
 
@@ -78,7 +79,7 @@ class Forest:
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into account; an answer from the cache tells nothing."""
-        if trial.outcome.source is not None or (not trial.evaluated and trial.outcome.parameters is None):
+        if trial.outcome.source is not None:
             return
         point, score = trial.proposal.point, np.nan if trial.score is None else trial.score
         if point in self._places:
@@ -104,8 +105,9 @@ class Forest:
         return self._places.get(point, self.learnt) < self.learnt
 
     def leaders(self, count: int) -> list[Point]:
-        """Return the best points that it knows, best first."""
-        return [self._points[place] for place in self._fitted(self.learnt).order[:count]]
+        """Return the best points that it knows, best first; failures are none."""
+        fitted = self._fitted(self.learnt)
+        return [self._points[place] for place in fitted.order[: min(count, fitted.successes)]]
 
     def __call__(self, points: Sequence[Point]) -> Opinions:
         """Return what it expects of points."""
@@ -132,7 +134,7 @@ class Forest:
             _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
         )
         forest.fit(np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used])
-        return _Fitted(forest, order, used)
+        return _Fitted(forest, order, int(np.isfinite(scores).sum()), used)
 
     def _fit_costs(self, learnt: int) -> Any:
         from sklearn.linear_model import Ridge

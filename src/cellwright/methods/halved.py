@@ -4,8 +4,10 @@ Sources: ASHA (arXiv:1810.05934): a network goes on as soon as it is among the b
 waits; Hyperband (arXiv:1603.06560): some networks skip the lower rungs, as insurance against scores that mislead early.
 """
 
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 
 import numpy as np
 
@@ -31,9 +33,10 @@ class _Rung:
         self._standings = Standings(objectives)
         self._failures = 0
         self._gone: set[int] = set()
-        self._first: list[tuple[int, Proposal]] = []
+        self._first: list[tuple[int, Proposal]] | None = None  # of the entries, those that are to go on and have not
         self._scores: dict[int, float] = {}  # by the trial that began it
         self._gains: list[float] = []
+        self.gain = 0.0  # from here to the next rung: the median
 
     def add(self, origin: int, proposal: Proposal, values: tuple[float, ...] | None) -> None:
         """Take a trial in, and what it reached, its score first; None: it failed, and stands below all others."""
@@ -43,24 +46,23 @@ class _Rung:
             self._entries.append((origin, proposal))
             self._scores[origin] = values[0]
             self._standings.add(values)
-        most = (len(self._entries) + self._failures) // self._eta
-        order = np.argsort(-self._standings.all(), kind="stable")
-        self._first = [self._entries[place] for place in order[:most]]
+        self._first = None
 
     def went_on(self, origin: int, score: float | None) -> None:
         """Take note that a trial has gone on, and of its score on the next rung; None: it failed there."""
         self._gone.add(origin)
+        self._first = None
         if score is not None and origin in self._scores:
-            self._gains.append(score - self._scores[origin])
-
-    @property
-    def gain(self) -> float:
-        """Return what is gained from here to the next rung: the median."""
-        return float(np.median(self._gains)) if self._gains else 0.0
+            insort(self._gains, score - self._scores[origin])
+            self.gain = median(self._gains)
 
     def deserving(self) -> list[tuple[int, Proposal]]:
         """Return the trials that are to go on, best first: which trial began it, and its proposal here."""
-        return [entry for entry in self._first if entry[0] not in self._gone]
+        if self._first is None:
+            most = (len(self._entries) + self._failures) // self._eta
+            order = np.argsort(-self._standings.all(), kind="stable")[:most] if self._entries else ()
+            self._first = [self._entries[place] for place in order if self._entries[place][0] not in self._gone]
+        return self._first
 
 
 class Halved:

@@ -107,7 +107,10 @@ class Standings:
 
 
 class Traded:
-    """Another search, told how a trial stands in all objectives, among those before it, in place of its score."""
+    """Another search, told how a trial stands in all objectives, among those before it, in place of its score.
+
+    What the first few are told says little, and is not told anew.
+    """
 
     def __init__(self, search: Search, objectives: Sequence[str], space: Space) -> None:
         self._search = search

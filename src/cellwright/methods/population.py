@@ -52,9 +52,15 @@ class Population:
         return len(self._members) >= self.first
 
     def add(self, trial: Trial) -> None:
-        """Take a trial in, the oldest member leaving; a failure, or an answer from the cache, is none."""
+        """Take a trial in, the oldest member leaving; a failure, or an answer from the cache, is none.
+
+        Of one whose training was left off and gone on with, what it reached last counts.
+        """
         if trial.score is not None and trial.evaluated:
-            self._members.append(Grown(trial.score, trial.proposal.point, trial.proposal.origin))
+            grown = Grown(trial.score, trial.proposal.point, trial.proposal.origin)
+            for before in [one for one in self._members if one.number == grown.number]:
+                self._members.remove(before)
+            self._members.append(grown)
 
     def winner(self, rng: np.random.Generator) -> Grown:
         """Return the best of a sample."""

@@ -106,7 +106,7 @@ class PolicySearch:
                 log_probs = self._learner.policy(levels[None]).log_probs[0]
         else:
             levels, log_probs = torch.tensor(notes["levels"]), torch.tensor(notes["log_probs"])
-        self._latest.append(Tried(levels, active, log_probs, trial.score))
+        self._latest.append(Tried(levels, active, log_probs, trial.score, trial.proposal.origin))
         self._learner.tell(self._latest[-1])
         told = self._learner.told
         if told >= (self._batch if self._shown else self._initial) and told % self._batch == 0:

@@ -27,12 +27,20 @@ class Tried:
         active: bool (decisions,).
         log_probs: under the policy that drew the point, (decisions,).
         score: None for a failure.
+        origin: the number of the trial that began its training; None: an answer from the cache.
     """
 
     levels: Tensor
     active: Tensor
     log_probs: Tensor
     score: float | None
+    origin: int | None
+
+    def is_like(self, other: "Tried") -> bool:
+        """Return whether the choices that matter are the same."""
+        return torch.equal(self.active, other.active) and torch.equal(
+            self.levels[self.active], other.levels[other.active]
+        )
 
 
 class Learner:
@@ -48,7 +56,7 @@ class Learner:
         self._optimizer = torch.optim.Adam(self.policy.parameters(), lr=settings.learning_rate, fused=True)
         self._ranks = Ranks()
         self._best: list[Tried] = []
-        self._widest = float(torch.tensor(self.policy.levels).float().log().sum())
+        self._widest = torch.tensor(self.policy.levels).float().log()  # entropy of uniform heads, (decisions,)
 
     def tell(self, tried: Tried) -> None:
         """Take a point into account."""
@@ -56,8 +64,13 @@ class Learner:
         if tried.score is None:
             return
         self._ranks.add(tried.score)
-        if not any(torch.equal(one.levels, tried.levels) for one in self._best):
-            self._best = sorted([*self._best, tried], key=lambda one: -(one.score or 0.0))[: self.settings.elite]
+        if tried.origin is None:
+            return
+        others = [one for one in self._best if one.origin != tried.origin]  # what was left off is told again
+        best = sorted([*others, tried], key=lambda one: -(one.score or 0.0))
+        first = next(place for place, one in enumerate(best) if one.is_like(tried))
+        self._best = [one for place, one in enumerate(best) if place == first or not one.is_like(tried)]
+        del self._best[self.settings.elite :]
 
     def learn(self, latest: Sequence[Tried]) -> None:
         """Move the policy, as many steps as the settings say."""
@@ -70,17 +83,19 @@ class Learner:
         experience = Experience(levels[:count], active[:count], log_probs, rewards)
         share = active[count:] / active[count:].sum().clamp_min(1)
         with torch.no_grad():
-            advantage = advantages(self.policy(experience.levels).values, rewards, settings.trace)
-            if advantage.numel() > 1:
-                advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-3)
+            values = self.policy(experience.levels).values
+            advantage = advantages(values, experience.active, rewards, settings.trace)
+            mattered = advantage[experience.active]
+            if len(mattered) > 1:
+                advantage = (advantage - mattered.mean()) / (mattered.std() + 1e-3)
         floor = settings.last_floor + (settings.first_floor - settings.last_floor) * 0.5 ** (self.told / _SINKS)
         for _ in range(settings.steps):
             self._optimizer.zero_grad(set_to_none=True)
             judged = self.policy(levels)
             loss = objective(Evaluation(*(each[:count] for each in judged)), experience, advantage, settings)
             loss = loss - settings.imitation * (share * judged.log_probs[count:]).sum()
-            entropy = judged.entropies.sum(dim=1).mean() / self._widest
-            loss = loss + _PRESSURE * torch.relu(floor - entropy)
+            entropy = (judged.entropies * active).sum(dim=1) / (self._widest * active).sum(dim=1).clamp_min(1e-9)
+            loss = loss + _PRESSURE * torch.relu(floor - entropy.mean())
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
             self._optimizer.step()

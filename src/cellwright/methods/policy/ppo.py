@@ -45,6 +45,8 @@ class Ppo:
     def __post_init__(self) -> None:
         if not (0 < self.clip < 1 and self.steps >= 1 and self.learning_rate > 0 and 0 <= self.trace <= 1):
             raise UsageError(f"PPO needs 0 < clip < 1, steps >= 1, learning_rate > 0, 0 <= trace <= 1; got {self!r}")
+        if not (self.entropy >= 0 and self.value >= 0):
+            raise UsageError(f"PPO needs entropy >= 0 and value >= 0; got {self!r}")
         if not (self.imitation >= 0 and self.elite >= 1 and 0 <= self.last_floor <= self.first_floor < 1):
             raise UsageError(f"PPO needs imitation >= 0, elite >= 1, 0 <= last_floor <= first_floor < 1; got {self!r}")
         if not 0 < self.share <= 1:
@@ -76,17 +78,19 @@ def clipped(ratio: Tensor, advantage: Tensor, clip: float) -> Tensor:
     return torch.minimum(ratio * advantage, ratio.clamp(1 - clip, 1 + clip) * advantage)
 
 
-def advantages(values: Tensor, rewards: Tensor, trace: float) -> Tensor:
+def advantages(values: Tensor, active: Tensor, rewards: Tensor, trace: float) -> Tensor:
     """Return generalised advantages of points that are rewarded at their end (arXiv:1506.02438, eq. 16; gamma 1).
 
-    Shape: values (points, decisions), rewards (points,); result (points, decisions).
+    A decision that is switched off is no step: its value has been learnt from nothing.
+
+    Shape: values and active (points, decisions), rewards (points,); result (points, decisions).
     """
-    following = torch.cat([values[:, 1:], rewards[:, None]], dim=1)
-    errors = following - values  # (points, decisions)
-    result = torch.empty_like(errors)
-    running = torch.zeros_like(rewards)
-    for number in reversed(range(errors.shape[1])):
-        running = errors[:, number] + trace * running
+    result = torch.empty_like(values)
+    following, running = rewards, torch.zeros_like(rewards)  # (points,)
+    for number in reversed(range(values.shape[1])):
+        here, value = active[:, number], values[:, number]
+        running = torch.where(here, following - value + trace * running, running)
+        following = torch.where(here, value, following)
         result[:, number] = running
     return result
 

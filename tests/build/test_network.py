@@ -1,4 +1,6 @@
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from cellwright.space import (
     Architecture,
     BatchNorm,
     Conv1D,
+    Cost,
     Dense,
     Dropout,
     Flatten,
@@ -25,6 +28,7 @@ from cellwright.space import (
     LayerNorm,
     MaxPool1D,
     Operation,
+    Shape,
     Sketch,
     Space,
 )
@@ -294,8 +298,27 @@ def test_two_dropouts_of_one_vertex_have_masks_of_their_own() -> None:
     assert not torch.equal(masks[0], masks[1])
 
 
-def test_batch_normalisation_is_of_rows_while_it_trains() -> None:
-    architecture = twin_towers(Dense(4, "tanh"), BatchNorm(), Dense(3))
+class _Centre(nn.Module):
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        return rows - rows.mean(dim=0) if self.training else rows
+
+
+@dataclass(frozen=True, slots=True)
+class Centre(Operation):
+    """A user's own operation: in training, each feature less its mean over the batch."""
+
+    of_rows: ClassVar[bool] = True
+
+    def cost(self, inputs: tuple[Shape, ...]) -> Cost:
+        return Cost(inputs[0], 0, 0)
+
+    def module(self, inputs: tuple[Shape, ...]) -> nn.Module:
+        return _Centre()
+
+
+@pytest.mark.parametrize("operation", [BatchNorm(), Centre()])
+def test_what_looks_at_other_rows_sees_every_row_while_it_trains(operation: Operation) -> None:
+    architecture = twin_towers(Dense(4, "tanh"), operation, Dense(3))
     torch.manual_seed(0)
     networks = [Network(architecture).double() for _ in range(2)]
     networks[1].load_state_dict(networks[0].state_dict())

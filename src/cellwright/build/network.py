@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cellwright.build.split import dense, wide
-from cellwright.space import Architecture, BatchNorm, Concatenate, Dense, Dropout, Input, Operation, Shape
+from cellwright.space import Architecture, Concatenate, Dense, Dropout, Input, Operation, Shape
 from cellwright.space.architecture import Vertex
 
 __all__ = ["REPEATED", "Batch", "Members", "Network"]
@@ -123,7 +123,7 @@ def _twin(before: Sequence[Vertex], vertex: Vertex, inputs: tuple[Shape, ...]) -
 
 def _is_of_rows(operation: Operation, keys: set[str | None]) -> bool:
     """Return whether an operation in training needs every row, though it reads entities."""
-    return isinstance(operation, BatchNorm) or (isinstance(operation, Dropout) and REPEATED in keys)
+    return operation.of_rows or (isinstance(operation, Dropout) and REPEATED in keys)
 
 
 def _applied(module: nn.Module, operation: Operation, tensors: list[Tensor], key: str | None) -> Tensor:

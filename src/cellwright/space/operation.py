@@ -63,6 +63,8 @@ class Operation(Protocol):
     arity: ClassVar[int | None] = 1
     #: whether the order of its sources has no meaning
     commutes: ClassVar[bool] = False
+    #: whether its module, in training, answers for a row by looking at the others, so that all must be there
+    of_rows: ClassVar[bool] = False
 
     def __init_subclass__(cls) -> None:
         """Make the operation known by its class's name, by which JSON refers to it."""

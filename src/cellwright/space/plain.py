@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from cellwright.errors import SpaceError
 from cellwright.space.operation import (
@@ -128,6 +128,8 @@ class LayerNorm(Operation):
 @dataclass(frozen=True, slots=True)
 class BatchNorm(Operation):
     """Each feature (channel, in sequences) to mean 0 and variance 1 over the batch, then a learnt scale and shift."""
+
+    of_rows: ClassVar[bool] = True
 
     def cost(self, inputs: Shapes) -> Cost:
         channels_and_length(self, inputs)

@@ -19,7 +19,7 @@ from common import SHARED, kept, machine, machine_in_words, older, problem_of, r
 import cellwright as cw
 from cellwright.data.splits import Division
 from cellwright.metrics import scores
-from cellwright.posttrain import FEW_ROWS
+from cellwright.posttrain import usual_refit
 from cellwright.posttrain.baselines import mean
 
 ROOT = Path(__file__).parent.parent
@@ -154,7 +154,7 @@ def means(task: Task, shared: Path) -> list[float]:
         division = Division(task.split, folds=task.folds, fold=fold)
         problem = problem_of(task.problem, task.data, division, shared)
         dataset, split = problem.data()
-        predicted = mean(problem, 0, refit=problem.rows < FEW_ROWS).final(split.test)
+        predicted = mean(problem, 0, refit=usual_refit(problem)).final(split.test)
         scored.append(scores(problem.task, np.asarray(dataset.target[split.test]), predicted)[problem.metric])
     return scored
 
@@ -297,6 +297,9 @@ def main() -> None:
             print(f"{name}: no data below {arguments.shared}, left out")
             continue
         if arguments.means:
+            if name not in results:
+                print(f"{name}: no results to renew, left out")
+                continue
             scored = means(task, arguments.shared)
             results[name]["kinds"]["mean"] |= {"score": float(np.mean(scored)), "scores": scored}
             print(name, scored)

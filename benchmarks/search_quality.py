@@ -229,9 +229,8 @@ def costs(methods: list[str]) -> list[str]:
     """Return a table in Markdown: milliseconds to ask and tell, by how many evaluations a run had."""
     taken: dict[str, dict[int, list[float]]] = {}
     for method in methods:
-        for run in (
-            run for of in kept(f"{FOLDER.name}/{method}")["regret"].get("1", {}).values() for run in of.values()
-        ):
+        tasks = kept(f"{FOLDER.name}/{method}")["regret"].get("1", {})
+        for run in [run for seeds in tasks.values() for run in seeds.values()]:
             taken.setdefault(method, {}).setdefault(MARKS[len(run["regret"]) - 1], []).append(run["milliseconds"])
     marks = sorted({mark for of in taken.values() for mark in of})
     order = sorted(taken, key=lambda method: min(float(np.median(values)) for values in taken[method].values()))

@@ -101,6 +101,11 @@ class Proposal:
         number: int = self.notes.get(CONTINUES, self.number)
         return number
 
+    @property
+    def heritage(self) -> dict[str, Any]:
+        """What its notes say of weights to begin with, for another training of the same network."""
+        return {INHERITS: self.notes[INHERITS]} if INHERITS in self.notes else {}
+
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Proposal":
         """Return the proposal that `to_json` wrote."""

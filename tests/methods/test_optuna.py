@@ -98,6 +98,7 @@ def test_cmaes_moves_on_where_most_is_rejected() -> None:
         outcome = Outcome(Status.REJECTED, parameters=1) if rejected[-1] else Outcome(Status.OK, worth(proposal))
         search.tell(Trial(proposal, outcome, MIXED.architecture(proposal.point).key, number, number))
     assert len(moved) > 20
+    assert None not in moved
     assert np.mean(rejected[:50]) > 0.7
     assert np.mean(rejected[200:]) < 0.3
 

@@ -130,12 +130,15 @@ def _check_sides(pair: str, keys: Sequence[str], name: str, columns: Sequence[st
     start = _alike_so_far(first, second)
     end = _alike_so_far(first[start:][::-1], second[start:][::-1])
     one, other = first[start : len(first) - end], second[start : len(second) - end]
+    known = set(columns)
     for column in columns:
         for place in [match.start() for match in re.finditer(re.escape(one), column)] if one else [len(column)]:
             before, after = column[:place], column[place + len(one) :]
-            form = re.compile(f"{re.escape(before)}.{{0,{max(len(one), len(other))}}}{re.escape(after)}", re.DOTALL)
             twin = f"{before}{other}{after}"
-            if twin in columns and {each for each in columns if form.fullmatch(each)} == {column, twin}:
+            if twin not in known:
+                continue
+            form = re.compile(f"{re.escape(before)}.{{0,{max(len(one), len(other))}}}{re.escape(after)}", re.DOTALL)
+            if {each for each in columns if form.fullmatch(each)} == {column, twin}:
                 raise DataError(
                     f"columns {column!r} and {twin!r} of input {name!r} seem to belong to one each of the pair "
                     f"{pair!r}, which may come in either order: put them into the pair's table, under keys "

@@ -10,10 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
 from cellwright.errors import RunError, UsageError
-from cellwright.methods.policy.controller import Plan, levels_of_point, plan
+from cellwright.methods.policy.controller import Plan, plan
 from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
 from cellwright.space import Point, Space
@@ -98,10 +96,7 @@ class A3C:
         notes = trial.proposal.notes
         if "agent" not in notes:  # another search asked for it: a point to begin with, perhaps
             if trial.score is not None and trial.outcome.source is None and CONTINUES not in notes:
-                levels, active = levels_of_point(self._space, trial.proposal.point)
-                with torch.no_grad():
-                    log_probs = self._learner.policy(levels[None]).log_probs[0]
-                self._learner.tell(Tried(levels, active, log_probs, trial.score, trial.proposal.origin))
+                self._learner.tell(self._learner.not_drawn(trial))
             return
         agent = self._agents[notes["agent"]]
         if trial.proposal.point.values != agent.drawn.values[notes["item"]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from cellwright.errors import UsageError
 from cellwright.methods.protocol import Search
-from cellwright.trial import INHERITS, Proposal, Trial
+from cellwright.trial import Proposal, Trial
 
 __all__ = ["Confirmed", "averaged", "ranked"]
 
@@ -101,8 +101,8 @@ class Confirmed:
             first = self._first[key]
             for replicate in range(1, self._replicates + 1):
                 if replicate not in self._tries[key] and (first.point, replicate) not in out:
-                    notes = {INHERITS: first.notes[INHERITS]} if INHERITS in first.notes else {}  # begins as the first
-                    return Proposal(number, first.point, replace(first.fidelity, replicate=replicate), notes)
+                    again = replace(first.fidelity, replicate=replicate)
+                    return Proposal(number, first.point, again, first.heritage)
         others = {key: proposal for key, proposal in pending.items() if not proposal.fidelity.replicate}
         return self._search.ask(number, others)
 
@@ -114,9 +114,10 @@ class Confirmed:
             self._again += 1
         else:
             self._search.tell(trial)
-        if trial.evaluated and trial.score is not None:
-            self._tried.add(key)
-        if not trial.evaluated or trial.score is None or trial.proposal.fidelity.stop is not None:
+        if not trial.evaluated or trial.score is None:
+            return
+        self._tried.add(key)
+        if trial.proposal.fidelity.stop is not None:
             return
         if key in self._scores:
             del self._order[bisect_left(self._order, self._place(key))]

@@ -16,7 +16,7 @@ from cellwright.methods.objectives import Standings, values_of
 from cellwright.methods.protocol import Search
 from cellwright.seeds import Use, place_in, rng_for
 from cellwright.space import Space
-from cellwright.trial import CONTINUES, INHERITS, Fidelity, Proposal, Trial
+from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
 __all__ = ["HALVINGS", "Halved"]
 
@@ -116,8 +116,7 @@ class Halved:
         for rung, fidelity in reversed(list(zip(self._rungs, self._fidelities[1:], strict=False))):
             for origin, first in rung.deserving():
                 if (origin, fidelity) not in out:
-                    heritage = {INHERITS: first.notes[INHERITS]} if INHERITS in first.notes else {}
-                    return Proposal(number, first.point, fidelity, {CONTINUES: origin, **heritage})
+                    return Proposal(number, first.point, fidelity, {CONTINUES: origin, **first.heritage})
         own = {key: proposal for key, proposal in pending.items() if CONTINUES not in proposal.notes}
         proposal = self._search.ask(number, own)
         if proposal is None:

@@ -14,7 +14,7 @@ import torch
 
 from cellwright.errors import UsageError
 from cellwright.methods.known import Known
-from cellwright.methods.policy.controller import levels_of_point, plan
+from cellwright.methods.policy.controller import plan
 from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
 from cellwright.seeds import Use, rng_for
@@ -97,17 +97,17 @@ class PolicySearch:
             self._taken.add(notes["item"])
         if trial.outcome.source is not None:
             return
-        levels, active = levels_of_point(self._space, trial.proposal.point)
         if "log_probs" not in notes:
             if trial.score is not None and not self._shown and not notes.keys() & {_CHANCE, CONTINUES}:
                 self._shown = True
                 self._learner.settings = self._settings_shown
-            with torch.no_grad():
-                log_probs = self._learner.policy(levels[None]).log_probs[0]
+            tried = self._learner.not_drawn(trial)
         else:
             levels, log_probs = torch.tensor(notes["levels"]), torch.tensor(notes["log_probs"])
-        self._latest.append(Tried(levels, active, log_probs, trial.score, trial.proposal.origin))
-        self._learner.tell(self._latest[-1])
+            active = torch.tensor(self._space.active(trial.proposal.point.values))
+            tried = Tried(levels, active, log_probs, trial.score, trial.proposal.origin)
+        self._latest.append(tried)
+        self._learner.tell(tried)
         told = self._learner.told
         if told >= (self._batch if self._shown else self._initial) and told % self._batch == 0:
             count = max(self._window, self._initial if self._version == 0 else 0)

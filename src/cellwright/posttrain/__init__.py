@@ -24,11 +24,11 @@ from cellwright.store.folder import Request, write_whole
 from cellwright.train import Recipe, check_device
 from cellwright.trial import Fidelity, Status, Trial, usual_epochs
 
-__all__ = ["AGAINST", "FEW_ROWS", "Candidate", "Finalists", "most_epochs", "posttrain", "total"]
+__all__ = ["AGAINST", "Candidate", "Finalists", "most_epochs", "posttrain", "total", "usual_refit"]
 
 _FOLDER = "posttrain"
 _TABLE = "posttrain.json"
-FEW_ROWS = 5000  # below, the final weights are learnt from training and validation rows together
+_FEW_ROWS = 5000
 _BAD_LUCK = (Status.MEMORY, Status.KILLED)
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
@@ -97,7 +97,7 @@ def posttrain(
     if patience is not None or run.request.fidelity.folds > 1:
         recipe = replace(recipe, patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
-    refit = run.problem.rows < FEW_ROWS if refit is None else refit
+    refit = usual_refit(run.problem) if refit is None else refit
     check_device(run.request.device)
     for problem in problems:
         problem.data()  # or no fit could succeed
@@ -150,6 +150,11 @@ def most_epochs(run: Searched) -> int:
     if searched.folds > 1:
         return searched.epochs
     return max(searched.epochs, 10, min(40, 3 * usual_epochs(run.problem.rows)))
+
+
+def usual_refit(problem: Problem) -> bool:
+    """Return whether final weights are learnt from training and validation rows unless the caller says otherwise."""
+    return problem.rows < _FEW_ROWS
 
 
 def total(run: Searched, *, top: int, seeds: int, splits: Sequence[str] = ()) -> int:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from cellwright.methods.policy.controller import Evaluation, new_controller
+from cellwright.methods.policy.controller import Evaluation, levels_of_point, new_controller
 from cellwright.methods.policy.ppo import Experience, Ppo, advantages, objective
 from cellwright.methods.policy.rewards import Ranks
 from cellwright.space import Space
+from cellwright.trial import Trial
 
 __all__ = ["Learner", "Tried"]
 
@@ -50,6 +51,7 @@ class Learner:
     """
 
     def __init__(self, space: Space, *, seed: int, settings: Ppo) -> None:
+        self._space = space
         self.policy = new_controller(space, seed)
         self.told = 0
         self.settings = settings
@@ -57,6 +59,13 @@ class Learner:
         self._ranks = Ranks()
         self._best: list[Tried] = []
         self._widest = torch.tensor(self.policy.levels).float().log()  # entropy of uniform heads, (decisions,)
+
+    def not_drawn(self, trial: Trial) -> Tried:
+        """Return a trial of a point that the policy did not draw, as likely as it finds it now."""
+        levels, active = levels_of_point(self._space, trial.proposal.point)
+        with torch.no_grad():
+            log_probs = self.policy(levels[None]).log_probs[0]
+        return Tried(levels, active, log_probs, trial.score, trial.proposal.origin)
 
     def tell(self, tried: Tried) -> None:
         """Take a point into account."""
@@ -67,10 +76,10 @@ class Learner:
         if tried.origin is None:
             return
         others = [one for one in self._best if one.origin != tried.origin]  # what was left off is told again
-        best = sorted([*others, tried], key=lambda one: -(one.score or 0.0))
-        first = next(place for place, one in enumerate(best) if one.is_like(tried))
-        self._best = [one for place, one in enumerate(best) if place == first or not one.is_like(tried)]
-        del self._best[self.settings.elite :]
+        twin = next((one for one in others if one.is_like(tried)), None)
+        if twin is None or (twin.score or 0.0) < tried.score:
+            others = [*(one for one in others if one is not twin), tried]
+        self._best = sorted(others, key=lambda one: -(one.score or 0.0))[: self.settings.elite]
 
     def learn(self, latest: Sequence[Tried]) -> None:
         """Move the policy, as many steps as the settings say."""

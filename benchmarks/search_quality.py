@@ -33,6 +33,7 @@ from cellwright.cli.terminal import plural
 from cellwright.methods import Search
 from cellwright.methods.catalogue import method_of, with_agents
 from cellwright.methods.ppo import PolicySearch
+from cellwright.methods.surrogate import Surrogate
 from cellwright.store.folder import versions
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -46,6 +47,8 @@ ABLATION = {
     "ppo-scores": "ranks: scores less their mean, over their deviation, are the rewards",
     "a3c": "drawing at any time: agents wait for the last of their batch",
 }
+#: the surrogate's two models alone -> the share of the Gaussian process in its opinions
+SAYS = {"surrogate-forest": 0.0, "surrogate-gaussian": 1.0}
 MARKS = (25, 50, 100, 200, 500, 1000, 2000)
 FOLDER = RESULTS / "search_quality"
 Reached = dict[str, dict[str, list[float]]]  # task -> seed -> regret at each mark
@@ -94,6 +97,10 @@ def search_of(method: str, task: tables.TableTask, seed: int, workers: int) -> S
     """Return a search by its name, ours or another's."""
     if method in PEERS:
         return PEERS[method](task.space, seed)
+    if method in SAYS:
+        surrogate = Surrogate(task.space, seed=seed, fidelity=Fidelity())
+        surrogate._predictor._say = SAYS[method]  # noqa: SLF001  # no user needs this choice
+        return surrogate
     if method == "ppo-scores":
         search = PolicySearch(task.space, seed=seed, fidelity=Fidelity())
         search._learner._ranks = Scores()  # type: ignore[assignment]  # noqa: SLF001  # no user needs this choice
@@ -190,7 +197,8 @@ def table(arguments: argparse.Namespace) -> None:
 def page(_: argparse.Namespace) -> None:
     """Write the page of results."""
     there = sorted(path.stem for path in FOLDER.glob("*.json"))
-    methods = [method for method in there if method not in ABLATION or method in {"ppo", "a3c"}]
+    without = (set(ABLATION) | set(SAYS)) - {"ppo", "a3c"}
+    methods = [method for method in there if method not in without]
     slow = {"optuna-gp", "smac", "deephyper"}
     text = [
         "# Searches compared on tables of real trainings",
@@ -212,6 +220,10 @@ def page(_: argparse.Namespace) -> None:
     published = [method for method in ("ppo", "a3c", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):
         text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
+    if len(alone := [method for method in ("surrogate", *SAYS) if method in there]) > 1:
+        text += ["## The surrogate's two models, and each alone", ""]
+        for mark in (50, 100):
+            text += lines(alone, 1, mark)
     parts = [method for method in ABLATION if method in there]
     if len(parts) > 1:
         text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]

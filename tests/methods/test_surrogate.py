@@ -6,9 +6,9 @@ from tests.spaces import settings_space, small_space
 from cellwright.errors import UsageError
 from cellwright.methods import Evolution, Random
 from cellwright.methods.encoding import Encoding, ordered
-from cellwright.methods.forest import Forest
 from cellwright.methods.halved import Halved
 from cellwright.methods.known import Known
+from cellwright.methods.predictor import Predictor
 from cellwright.methods.surrogate import Surrogate
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Choice, Float, Space, When
@@ -96,12 +96,12 @@ def test_it_learns_what_cannot_be_built() -> None:
 
 
 def test_failures_lead_nobody() -> None:
-    forest = Forest(SPACE, Known(SPACE), seed=0, initial=10)
+    predictor = Predictor(SPACE, Known(SPACE), seed=0, initial=10)
     points = [SPACE.sample(rng_for(0, Use.SAMPLE, number)) for number in range(12)]
     for number, point in enumerate(points):
         outcome = Outcome(Status.OK, 0.1 * number) if number in (3, 7) else Outcome(Status.FAILED)
-        forest.tell(Trial(Proposal(number, point, Fidelity()), outcome, f"key {number}", 0.0, 1.0))
-    assert forest.leaders(5) == [points[7], points[3]]
+        predictor.tell(Trial(Proposal(number, point, Fidelity()), outcome, f"key {number}", 0.0, 1.0))
+    assert predictor.leaders(5) == [points[7], points[3]]
 
 
 def test_scores_of_any_scale_are_one_to_it() -> None:
@@ -153,10 +153,10 @@ def test_where_nothing_around_the_best_is_allowed_it_draws_at_random() -> None:
 
 def test_it_learns_anew_after_50_points_at_most() -> None:
     space = Space("reals", (), (Float("a", 0, 1), Float("b", 0, 1)))
-    forest = Forest(space, Known(space), seed=0, initial=10)
+    predictor = Predictor(space, Known(space), seed=0, initial=10)
     rng = np.random.default_rng(0)
     for number in range(2500):
         proposal = Proposal(number, space.sample(rng), Fidelity())
-        forest.tell(Trial(proposal, Outcome(Status.OK, float(number)), f"{number}", 0, 0))
-        assert number < 10 or number + 1 - forest.learnt <= 50
-    assert forest.leaders(1) != [proposal.point]
+        predictor.tell(Trial(proposal, Outcome(Status.OK, float(number)), f"{number}", 0, 0))
+        assert number < 10 or number + 1 - predictor.learnt <= 50
+    assert predictor.leaders(1) != [proposal.point]

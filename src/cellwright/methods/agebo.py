@@ -2,7 +2,7 @@
 
 Source: AgEBO (arXiv:2010.16358). What a network is, and how it is trained, are decisions of different kinds: of the
 first there are very many, which act alike for small changes; of the second few, which matter for every network. A child
-differs from its parent in one decision on the network; its settings are those of which a forest expects most.
+differs from its parent in one decision on the network; its settings are those of which most is expected.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from cellwright.errors import SpaceError
-from cellwright.methods.forest import Forest
 from cellwright.methods.known import Known
 from cellwright.methods.population import Population
+from cellwright.methods.predictor import Predictor
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Fidelity, Proposal, Trial
@@ -24,9 +24,9 @@ _SETTINGS = 60  # drawn for a child, beside its parent's
 
 
 class Agebo:
-    """Random points at first, then children of the best of a sample, their settings chosen by a forest.
+    """Random points at first, then children of the best of a sample, their settings chosen by a predictor.
 
-    In a space without settings this is evolution; in one of settings alone, the forest chooses among random points.
+    In a space without settings this is evolution; in one of settings alone, the predictor chooses among random points.
 
     Args:
         population, sample, first: of the `Population`.
@@ -40,7 +40,7 @@ class Agebo:
         self._fidelity = fidelity
         self._population = Population(population, sample, first)
         self._known = Known(space)
-        self._forest = Forest(space, self._known, seed=seed, initial=self._population.first)
+        self._predictor = Predictor(space, self._known, seed=seed, initial=self._population.first)
         names = {decision.name for decision in space.settings}
         self._settings = [place for place, decision in enumerate(space.decisions) if decision.name in names]
 
@@ -48,16 +48,16 @@ class Agebo:
         """Return a random point at first, a child of the best later; none that is known."""
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
-        if self._population.mature and self._forest.learnt:
+        if self._population.mature and self._predictor.learnt:
             found = self._child(rng, under_way)
             if found is not None:
                 return Proposal(number, found, self._fidelity)
         return Proposal(number, self._known.sample(rng, under_way), self._fidelity)
 
     def tell(self, trial: Trial) -> None:
-        """Tell the forest; take a success into the population."""
+        """Tell the predictor; take a success into the population."""
         self._known.add(trial)
-        self._forest.tell(trial)
+        self._predictor.tell(trial)
         self._population.add(trial)
 
     def _child(self, rng: np.random.Generator, under_way: frozenset[str]) -> Point | None:
@@ -68,7 +68,7 @@ class Agebo:
             new = [point for point in dict.fromkeys(drawn) if self._space.allows(point.values)]
             new = [point for point in new if self._known.new(point, under_way)]
             if new:
-                return new[int(np.argmax(self._forest(new).bound(rng)))]
+                return new[int(np.argmax(self._predictor(new).bound(rng)))]
         return None
 
     def _mutated(self, parent: Point, rng: np.random.Generator) -> Point:

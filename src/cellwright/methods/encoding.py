@@ -1,6 +1,7 @@
 """Points as rows of numbers, for models that predict scores."""
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 import numpy as np
 
@@ -30,12 +31,18 @@ class Encoding:
 
     A decision with an order is one column, from 0 to 1; any other has a column an option. Three more columns tell
     what is known of the network: the logarithms of its parameters and operations, and its vertices.
+
+    Attributes:
+        blocks: the columns of each decision, and each of what is known.
     """
 
     def __init__(self, space: Space, known: Known) -> None:
         self._space = space
         self._known = known
         self._tables: list[np.ndarray | None] = [_table(decision) for decision in space.decisions]
+        widths = [1 if table is None else table.shape[1] for table in self._tables] + [1] * (3 if space.vertices else 0)
+        ends = list(accumulate(widths))
+        self.blocks = tuple(slice(end - width, end) for end, width in zip(ends, widths, strict=True))
         self._conditional = any(decision.when is not None for decision in space.decisions)
 
     def __call__(self, points: Sequence[Point]) -> np.ndarray:

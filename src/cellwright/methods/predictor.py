@@ -1,6 +1,8 @@
-"""A forest that predicts scores of points, and says how sure it is; what they cost, if asked.
+"""Predicts scores of points, and says how sure it is; what they cost, if asked.
 
-Source: SMAC (Hutter et al., LION 2011): trees that saw different rows disagree where little is known.
+Sources: SMAC (Hutter et al., LION 2011): trees of a forest that saw different rows disagree where little is known. With
+few trials a Gaussian process has half the say: it knows that what is near is alike, which trees have to find out; they
+find out what depends on what (docs/results/search.md has the measurements).
 """
 
 from collections.abc import Sequence
@@ -11,14 +13,17 @@ import numpy as np
 
 from cellwright.methods.encoding import Encoding
 from cellwright.methods.known import Known
-from cellwright.seeds import Use, rng_for, seed_for
+from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import Trial
 
-__all__ = ["Forest", "Opinions"]
+__all__ = ["Opinions", "Predictor"]
 
-_TREES = 32
-_BEST, _OTHERS = 250, 250  # of many trials, what the forest learns from
+_TREES, _FEATURES = 32, 0.5  # share of columns that a split is looked for in
+_BEST, _OTHERS = 250, 250  # of many trials, what it learns from
+_FEW = 500  # points of which the Gaussian process learns too: its cost grows with their square
+_SAY = 0.5  # its share of an opinion
+_TUNED, _GROWN = 100, 1.25  # points that its hyperparameters are learnt from, anew when there are more by this factor
 _MOST_NEW = 50  # points it is told before it learns anew
 _FAILED = 0.5  # how far below the worst success a failure counts
 
@@ -27,8 +32,8 @@ class Opinions(NamedTuple):
     """What is expected of points, each (points,).
 
     Attributes:
-        mean: over trees, in normal scores.
-        deviation: over trees.
+        mean: in normal scores.
+        deviation: of what it might be.
     """
 
     mean: np.ndarray
@@ -41,15 +46,16 @@ class Opinions(NamedTuple):
 
 
 class _Fitted(NamedTuple):
-    """A forest, the places of all it could know, best first, how many succeeded, and places of what it learnt from."""
+    """Both models, the places of all there is, best first, how many succeeded, and places of what was learnt from."""
 
-    forest: Any
+    trees: list[Any]
+    gaussian: Any  # None: too many points
     order: np.ndarray
     successes: int
     used: np.ndarray
 
 
-class Forest:
+class Predictor:
     """Learns anew whenever it has been told a twentieth more, at most 50 points, so that opinions stay cheap and fresh.
 
     It sees scores as ranks (normal scores), so that no outlier can wreck it, and failures below all of them. Of a point
@@ -65,6 +71,7 @@ class Forest:
     def __init__(self, space: Space, known: Known, *, seed: int, initial: int) -> None:
         self.learnt = 0
         self._seed = seed
+        self._say = _SAY
         self._encoding = Encoding(space, known)
         self._places: dict[Point, int] = {}
         self._points: list[Point] = []
@@ -74,7 +81,9 @@ class Forest:
         self._updates: list[tuple[int, float]] = []  # of points told again, since the forest learnt
         self._successes = 0
         self._next = initial
+        self._tuned_on: tuple[float, ...] = ()  # scores of the first points, when hyperparameters were last learnt
         self._fitted = lru_cache(1)(self._fit)
+        self._kernel = lru_cache(1)(self._tune)
         self._fitted_costs = lru_cache(1)(self._fit_costs)
 
     def tell(self, trial: Trial) -> None:
@@ -99,6 +108,8 @@ class Forest:
             self._updates = []
             self.learnt = told if self._successes > 1 else 0  # what went on may have failed
             self._next = told + min(_MOST_NEW, max(1, told // 20))
+            if self.learnt and told <= _FEW and told >= _GROWN * len(self._tuned_on):
+                self._tuned_on = tuple(self._scores)
 
     def knows(self, point: Point) -> bool:
         """Return whether it knew of a point when it learnt."""
@@ -112,9 +123,15 @@ class Forest:
     def __call__(self, points: Sequence[Point]) -> Opinions:
         """Return what it expects of points."""
         rows = self._encoding(points)
-        trees = self._fitted(self.learnt).forest.estimators_
-        opinions = np.stack([tree.predict(rows, check_input=False) for tree in trees])  # (trees, points)
-        return Opinions(opinions.mean(axis=0), opinions.std(axis=0))
+        fitted = self._fitted(self.learnt)
+        opinions = np.stack([tree.predict(rows, check_input=False) for tree in fitted.trees])
+        mean, deviation = opinions.mean(axis=0), opinions.std(axis=0)  # of (trees, points)
+        if fitted.gaussian is None:
+            return Opinions(mean, deviation)
+        forest, gaussian = Opinions(mean, deviation), Opinions(*fitted.gaussian(rows))
+        return Opinions(
+            *((1 - self._say) * one + self._say * other for one, other in zip(forest, gaussian, strict=True))
+        )
 
     def costs(self, points: Sequence[Point]) -> np.ndarray:
         """Return the logarithms of the seconds that an epoch will take, less their median so far, (points,)."""
@@ -122,19 +139,30 @@ class Forest:
         return costs
 
     def _fit(self, learnt: int) -> _Fitted:
-        from sklearn.ensemble import RandomForestRegressor
-
         scores = np.array(self._scores[:learnt])
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
         used = np.arange(learnt)
         if learnt > _BEST + _OTHERS:
             others = rng_for(self._seed, Use.FOREST, learnt).choice(order[_BEST:], _OTHERS, replace=False)
             used = np.concatenate([order[:_BEST], others])
-        forest = RandomForestRegressor(
-            _TREES, max_features=0.5, random_state=seed_for(self._seed, Use.FOREST, learnt, 1) % 2**32
-        )
-        forest.fit(np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used])
-        return _Fitted(forest, order, int(np.isfinite(scores).sum()), used)
+        rows, targets = np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used]
+        gaussian = None
+        if learnt <= _FEW:
+            from cellwright.methods.gaussian import Gaussian
+
+            gaussian = Gaussian(rows, targets, self._encoding.blocks, self._kernel(self._tuned_on))
+        trees = _grown(rows, targets, rng_for(self._seed, Use.FOREST, learnt, 1))
+        return _Fitted(trees, gaussian, order, int(np.isfinite(scores).sum()), used)
+
+    def _tune(self, known: tuple[float, ...]) -> Any:
+        """Return the kernel of a Gaussian process that learnt the first points, given their scores of then."""
+        from cellwright.methods.gaussian import Gaussian
+
+        used = np.arange(len(known))
+        if len(used) > _TUNED:
+            used = rng_for(self._seed, Use.FOREST, len(used), 2).choice(used, _TUNED, replace=False)
+        rows = np.stack([self._rows[place] for place in used])
+        return Gaussian(rows, _normal_scores(np.array(known))[used], self._encoding.blocks).kernel
 
     def _fit_costs(self, learnt: int) -> Any:
         from sklearn.linear_model import Ridge
@@ -142,6 +170,18 @@ class Forest:
         used = [place for place in self._fitted(learnt).used if not np.isnan(self._costs[place])]
         costs = np.array([self._costs[place] for place in used])
         return Ridge().fit(np.stack([self._rows[place] for place in used]), costs - np.median(costs))
+
+
+def _grown(rows: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> list[Any]:
+    """Return trees, each of rows drawn with replacement; a fifth of RandomForestRegressor's time where rows are few."""
+    from sklearn.tree import DecisionTreeRegressor
+
+    trees = []
+    for _ in range(_TREES):
+        tree = DecisionTreeRegressor(max_features=_FEATURES, random_state=int(rng.integers(2**31)))
+        times = np.bincount(rng.integers(len(rows), size=len(rows)), minlength=len(rows))
+        trees.append(tree.fit(rows, scores, sample_weight=times.astype(np.float64), check_input=False))
+    return trees
 
 
 def _cost(trial: Trial) -> float:

@@ -1,5 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.methods.driving import told
@@ -26,8 +27,8 @@ def driven(search: Confirmed, trials: int, luck: float = 1.0) -> list[Trial]:
     return told(search, SPACE, lambda proposal: score(proposal, luck), trials)
 
 
-def confirmed(**options: int) -> Confirmed:
-    return Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), **{"replicates": 3, **options})
+def confirmed(**options: Any) -> Confirmed:
+    return Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), SPACE, **{"replicates": 3, **options})
 
 
 def test_with_halving_leaders_are_a_tenth_of_all_that_were_begun() -> None:
@@ -41,7 +42,7 @@ def test_with_halving_leaders_are_a_tenth_of_all_that_were_begun() -> None:
 
 
 def test_a_network_that_inherited_weights_inherits_them_again() -> None:
-    search = Confirmed(Evolution(SPACE, seed=0, fidelity=Fidelity(), population=10, inherit=True), replicates=2)
+    search = Confirmed(Evolution(SPACE, seed=0, fidelity=Fidelity(), population=10, inherit=True), SPACE, replicates=2)
     trials = driven(search, 60)
     first = {trial.key: trial for trial in trials if not trial.proposal.fidelity.replicate}
     again = [trial for trial in trials if trial.proposal.fidelity.replicate]
@@ -89,7 +90,7 @@ def test_what_is_under_way_is_not_asked_twice_and_the_other_search_does_not_see_
         def tell(self, trial: Trial) -> None:
             assert not trial.proposal.fidelity.replicate
 
-    search = Confirmed(Strict(SPACE, seed=0, fidelity=Fidelity()), replicates=2, leaders=1)
+    search = Confirmed(Strict(SPACE, seed=0, fidelity=Fidelity()), SPACE, replicates=2, leaders=1)
     driven(search, 10, luck=0.0)
     pending: dict[int, Proposal] = {}
     for number in range(10, 14):
@@ -100,7 +101,7 @@ def test_what_is_under_way_is_not_asked_twice_and_the_other_search_does_not_see_
 
 
 def test_a_further_try_that_fails_counts_as_a_try() -> None:
-    search = Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), replicates=1, leaders=1)
+    search = Confirmed(Random(SPACE, seed=0, fidelity=Fidelity()), SPACE, replicates=1, leaders=1)
     trials = driven(search, 10, luck=0.0)
     again = search.ask(10, {})
     assert again is not None
@@ -110,6 +111,27 @@ def test_a_further_try_that_fails_counts_as_a_try() -> None:
     assert following is not None
     assert following.fidelity.replicate == 0
     assert len(averaged(trials)) == 10
+
+
+def test_with_several_objectives_leaders_stand_along_the_front() -> None:
+    """By the score alone all further tries would go to large networks."""
+
+    def at(size: int) -> Proposal:
+        return Proposal(size, SPACE.sample(rng_for(size, Use.SAMPLE)), Fidelity())
+
+    search = Confirmed(
+        Random(SPACE, seed=0, fidelity=Fidelity()), SPACE, replicates=1, leaders=3, objectives=("score", "-parameters")
+    )
+    for size in range(30):  # the larger the better; those of an odd size are worse than the one before
+        outcome = Outcome(Status.OK, size - 1.5 * (size % 2), parameters=100 + size)
+        search.tell(Trial(at(size), outcome, f"key {size}", 0.0, 1.0))
+    pending: dict[int, Proposal] = {}
+    for number in range(100, 103):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        assert proposal.fidelity.replicate == 1
+        pending[number] = proposal
+    assert {proposal.point for proposal in pending.values()} == {at(size).point for size in (0, 14, 28)}
 
 
 def test_numbers_out_of_range_are_refused() -> None:

@@ -65,11 +65,19 @@ def test_a_front_is_thinned_from_end_to_end() -> None:
     assert thinned(np.empty((0, 2)), 3) == []
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30))
-def test_standings_are_those_of_all_points_together(points: list[tuple[int, int]]) -> None:
+PAIRS = st.tuples(st.integers(0, 4), st.integers(0, 4))
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=30), st.lists(st.tuples(st.integers(0, 29), PAIRS), max_size=5))
+def test_standings_are_those_of_all_points_together(
+    points: list[tuple[int, int]], changes: list[tuple[int, tuple[int, int]]]
+) -> None:
     standings = Standings(2)
     for point in points:
         standings.add(point)
+    for place, point in changes:
+        points[place % len(points)] = point
+        standings.change(place % len(points), point)
     values = np.array(points)
     for here, stands in zip(values, standings.all(), strict=True):
         dominating = ((values >= here).all(axis=1) & (values > here).any(axis=1)).mean()

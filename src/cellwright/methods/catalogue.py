@@ -103,7 +103,7 @@ def method_of(
         method = Traded(method, objectives, space)
     if halving is not None:
         method = Halved(method, space, seed=seed, fidelity=fidelity, kind=halving, objectives=objectives)
-    return Confirmed(method, replicates=replicates) if replicates else method
+    return Confirmed(method, space, replicates=replicates, objectives=objectives) if replicates else method
 
 
 def with_agents(name: str, options: Mapping[str, Any], workers: int) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 The best of hundreds of noisy scores is mostly the luckiest: where rows are few, luck exceeds what networks differ by.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
 
 from cellwright.errors import UsageError
+from cellwright.methods.objectives import Standings, values_of
 from cellwright.methods.protocol import Search
+from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
 __all__ = ["Confirmed", "averaged", "ranked"]
@@ -73,31 +74,47 @@ def _shrunk(scores: list[list[float]]) -> np.ndarray:
 
 
 class Confirmed:
-    """Another search, beside which the architectures of the highest mean score are tried again with other seeds.
+    """Another search, beside which the leading architectures are tried again with other seeds.
+
+    Leaders are those of the highest mean score; with several objectives, those that nothing dominates, by the mean of
+    each objective, spread along the front, and then those that stand best.
 
     Args:
         replicates: further tries of each.
         leaders: how many at most; a tenth of the architectures tried. All further tries are a third of those at most.
+        objectives: what the leaders lead in; none: the score.
     """
 
-    def __init__(self, search: Search, *, replicates: int, leaders: int = 10) -> None:
+    def __init__(
+        self,
+        search: Search,
+        space: Space,
+        *,
+        replicates: int,
+        leaders: int = 10,
+        objectives: Sequence[str] = (),
+    ) -> None:
         if replicates < 1 or leaders < 1:
             raise UsageError(f"replicates and leaders must be at least 1, not {replicates!r} and {leaders!r}")
         self._search = search
+        self._space = space
         self._replicates = replicates
-        self._leaders = leaders
-        self._first: dict[str, Proposal] = {}
-        self._scores: dict[str, list[float]] = {}
+        self._most = leaders
+        self._objectives = tuple(objectives)
+        self._first: dict[str, Proposal] = {}  # of each architecture that succeeded
+        self._reached: dict[str, list[tuple[float, ...]]] = {}  # by all its tries
         self._tries: dict[str, set[int]] = {}  # which further ones were told, failures included
+        self._places: dict[str, int] = {}
         self._again = 0  # further tries of all together
         self._tried: set[str] = set()  # also what was left off
-        self._order: list[tuple[float, int, str]] = []  # minus the mean score, number, key; ascending
+        self._standings = Standings(max(1, len(self._objectives)))  # of the means, in the order of the firsts
+        self._leaders: list[str] | None = None
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a leader that was not tried often enough, else what the other search asks."""
         out = {(p.point, p.fidelity.replicate) for p in pending.values() if p.fidelity.replicate}
-        spent = self._again + len(out) >= _MOST * len(self._order)
-        for _, _, key in [] if spent else self._order[: min(self._leaders, len(self._tried) // 10)]:
+        spent = self._again + len(out) >= _MOST * len(self._first)
+        for key in [] if spent else self._leading():
             first = self._first[key]
             for replicate in range(1, self._replicates + 1):
                 if replicate not in self._tries[key] and (first.point, replicate) not in out:
@@ -114,18 +131,23 @@ class Confirmed:
             self._again += 1
         else:
             self._search.tell(trial)
-        if not trial.evaluated or trial.score is None:
+        values = values_of(trial, self._objectives, self._space)
+        if not trial.evaluated or values is None:
             return
         self._tried.add(key)
+        self._leaders = None
         if trial.proposal.fidelity.stop is not None:
             return
-        if key in self._scores:
-            del self._order[bisect_left(self._order, self._place(key))]
-        else:
-            self._first[key], self._scores[key], self._tries[key] = trial.proposal, [], set()
-        self._scores[key].append(trial.score)
-        insort(self._order, self._place(key))
+        if key not in self._first:
+            self._first[key], self._reached[key], self._tries[key] = trial.proposal, [], set()
+            self._places[key] = len(self._places)
+        self._reached[key].append(values)
+        self._standings.change(self._places[key], np.mean(self._reached[key], axis=0).tolist())
 
-    def _place(self, key: str) -> tuple[float, int, str]:
-        scores = self._scores[key]
-        return -sum(scores) / len(scores), self._first[key].number, key
+    def _leading(self) -> list[str]:
+        """Return the leaders, kept until another trial is told."""
+        if self._leaders is None:
+            most = min(self._most, len(self._tried) // 10)
+            keys = list(self._first)
+            self._leaders = [keys[place] for place in self._standings.leaders(most)]
+        return self._leaders

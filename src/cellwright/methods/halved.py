@@ -131,7 +131,7 @@ class Halved:
             if place > 0 and CONTINUES in trial.proposal.notes:
                 self._rungs[place - 1].went_on(origin, score if trial.evaluated else None)
             if trial.evaluated:
-                self._rungs[place].add(origin, trial.proposal, self._reached(trial))
+                self._rungs[place].add(origin, trial.proposal, values_of(trial, self._objectives, self._space))
             if score is not None:
                 expected = score + sum(rung.gain for rung in self._rungs[place:])
                 trial = replace(trial, outcome=replace(trial.outcome, score=expected))
@@ -146,8 +146,3 @@ class Halved:
         except SpaceError:  # not to be built
             return 0
         return place_in(self._starts, rng_for(self._seed, Use.RUNG, number).random())
-
-    def _reached(self, trial: Trial) -> tuple[float, ...] | None:
-        if self._objectives:
-            return values_of(trial, self._objectives, self._space)
-        return None if trial.score is None else (trial.score,)

@@ -31,7 +31,7 @@ def check_objectives(objectives: Sequence[str], metric: str) -> None:
 
 
 def values_of(trial: Trial, objectives: Sequence[str], space: Space) -> tuple[float, ...] | None:
-    """Return what a trial reached of each objective, more being better; None where it failed."""
+    """Return what a trial reached of each objective, of none its score, more being better; None where it failed."""
     if trial.score is None:
         return None
     outcome = trial.outcome
@@ -42,7 +42,8 @@ def values_of(trial: Trial, objectives: Sequence[str], space: Space) -> tuple[fl
     }
     if "-flops" in objectives:
         found["flops"] = space.architecture(trial.proposal.point).flops
-    return tuple(-float(found[name[1:]]) if name.startswith("-") else trial.score for name in objectives)
+    reached = tuple(-float(found[name[1:]]) if name.startswith("-") else trial.score for name in objectives)
+    return reached or (trial.score,)
 
 
 def front(values: np.ndarray) -> np.ndarray:
@@ -87,23 +88,47 @@ class Standings:
         self._below = np.empty((0, objectives))  # how many are less than the point in an objective; equals count half
         self._dominating = np.empty(0)  # how many dominate it
 
+    def __len__(self) -> int:
+        """Return how many points there are."""
+        return len(self._values)
+
     def add(self, point: Sequence[float]) -> None:
         """Take a point in (objectives,)."""
-        here = np.array(point)
-        less, same = self._values < here, self._values == here  # (points, objectives)
-        equal = same.all(axis=1)
-        over, under = (~less).all(axis=1) & ~equal, (less | same).all(axis=1) & ~equal
-        self._below += ~less & ~same
-        self._below += same / 2
-        self._dominating += under
-        self._values = np.vstack([self._values, here])
-        self._below = np.vstack([self._below, (less + same / 2).sum(axis=0) + 0.5])  # a point equals itself
-        self._dominating = np.append(self._dominating, over.sum())
+        self.change(len(self), point)
+
+    def change(self, place: int, point: Sequence[float]) -> None:
+        """Put a point in the place of the one that came as number `place`, from 0; a new one after the last."""
+        if place < len(self):
+            self._count(place, -1)
+        else:
+            self._values = np.vstack([self._values, np.array(point)])
+            self._below = np.vstack([self._below, np.zeros(len(point))])
+            self._dominating = np.append(self._dominating, 0.0)
+        self._values[place] = point
+        self._count(place, 1)
 
     def all(self) -> np.ndarray:
         """Return the standing of each point now (points,)."""
-        stand: np.ndarray = (self._below / len(self._values)).prod(axis=1) - self._dominating / len(self._values)
+        stand: np.ndarray = (self._below / len(self)).prod(axis=1) - self._dominating / len(self)
         return stand
+
+    def leaders(self, most: int) -> list[int]:
+        """Return the places of up to `most` points: what nothing dominates, spread along it; then by standing."""
+        if not len(self):
+            return []
+        best = np.flatnonzero(self._dominating == 0)
+        spread = best[thinned(self._values[best], most)].tolist()
+        return list(dict.fromkeys([*spread, *np.argsort(-self.all(), kind="stable").tolist()]))[:most]
+
+    def _count(self, place: int, sign: int) -> None:
+        """Count what a point means to all others, or no longer means to them; and what they mean to it."""
+        less, same = self._values < self._values[place], self._values == self._values[place]  # (points, objectives)
+        equal = same.all(axis=1)
+        self._below += sign * (~less & ~same)
+        self._below += sign * same / 2
+        self._dominating += sign * ((less | same).all(axis=1) & ~equal)
+        self._below[place] = (less + same / 2).sum(axis=0)  # a point equals itself
+        self._dominating[place] = ((~less).all(axis=1) & ~equal).sum()
 
 
 class Traded:

@@ -50,6 +50,7 @@ ABLATION = {
 #: the surrogate's two models alone -> the share of the Gaussian process in its opinions
 SAYS = {"surrogate-forest": 0.0, "surrogate-gaussian": 1.0}
 MARKS = (25, 50, 100, 200, 500, 1000, 2000)
+_PROPOSALS = 10  # an evaluation: then a search that repeats itself has converged
 FOLDER = RESULTS / "search_quality"
 Reached = dict[str, dict[str, list[float]]]  # task -> seed -> regret at each mark
 
@@ -73,14 +74,17 @@ class Scores:
 
 
 class Timed:
-    """A search, and the seconds it takes."""
+    """A search, and the seconds it takes; it is not asked for more than `most` proposals."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, most: int) -> None:
         self._search = search
+        self._most = most
         self.seconds = 0.0
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Ask the search."""
+        if number >= self._most:
+            return None
         started = time.perf_counter()
         proposal = self._search.ask(number, pending)
         self.seconds += time.perf_counter() - started
@@ -115,7 +119,7 @@ def one(job: tuple[str, str, int, int, int]) -> tuple[list[float], float]:
     """Return the regret after each number of evaluations in MARKS, and milliseconds a suggestion."""
     method, name, seed, workers, evaluations = job
     task = tables.load(name)
-    search = Timed(search_of(method, task, seed, workers))
+    search = Timed(search_of(method, task, seed, workers), _PROPOSALS * evaluations)
     trials = task.searched(search, evaluations, workers)
     best = np.maximum.accumulate([-np.inf if trial.score is None else trial.score for trial in trials])
     reached = [float(task.regret(best[min(mark, len(best)) - 1])) for mark in MARKS if mark <= evaluations]

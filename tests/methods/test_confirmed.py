@@ -134,6 +134,37 @@ def test_with_several_objectives_leaders_stand_along_the_front() -> None:
     assert {proposal.point for proposal in pending.values()} == {at(size).point for size in (0, 14, 28)}
 
 
+def test_of_equally_good_networks_ten_are_tried_again_and_no_more() -> None:
+    trials = told(confirmed(replicates=1), SPACE, lambda _: 0.5, 300)
+    assert sum(trial.proposal.fidelity.replicate > 0 for trial in trials) <= 12
+
+
+def test_with_several_objectives_a_mean_that_falls_leads_no_more() -> None:
+    def tried(score: float, parameters: int, proposal: Proposal, key: str) -> Trial:
+        return Trial(proposal, Outcome(Status.OK, score, parameters=parameters), key, 0.0, 1.0)
+
+    search = confirmed(replicates=2, leaders=1, objectives=("score", "-parameters"))
+    points = [SPACE.sample(rng_for(size, Use.SAMPLE)) for size in range(30)]
+    for size, point in enumerate(points):
+        search.tell(tried(1.0 + (size == 7), 100, Proposal(size, point, Fidelity()), f"key {size}"))
+    again = search.ask(100, {})
+    assert again is not None
+    assert (again.point, again.fidelity.replicate) == (points[7], 1)
+    search.tell(tried(-1.0, 100, again, "key 7"))
+    other = search.ask(101, {})
+    assert other is not None
+    assert (other.point, other.fidelity.replicate) == (points[0], 1)
+
+
+def test_times_are_means_too() -> None:
+    first, second = (
+        replace(trial, outcome=replace(trial.outcome, seconds=seconds, microseconds=5 * seconds))
+        for trial, seconds in zip(scored([0.5, 0.7]), (1.0, 3.0), strict=True)
+    )
+    mean, _ = averaged([first, second])[0]
+    assert (mean.outcome.seconds, mean.outcome.microseconds) == (2.0, 10.0)
+
+
 def test_numbers_out_of_range_are_refused() -> None:
     for wrong in ({"replicates": 0}, {"leaders": 0}):
         with pytest.raises(UsageError, match="at least 1"):

@@ -3,7 +3,7 @@ import pytest
 from tests.spaces import settings_space, small_space
 
 from cellwright.methods.encoding import Encoding
-from cellwright.methods.gaussian import Gaussian, Relevance
+from cellwright.methods.gaussian import Gaussian, Relevance, _places
 from cellwright.methods.known import Known
 from cellwright.space import Choice, Float, Space, When
 
@@ -47,12 +47,12 @@ def test_chance_is_taken_for_noise_and_not_for_doubt() -> None:
 
 
 def test_a_kernel_serves_other_points_of_the_space() -> None:
-    kernel = learnt(80)[0].kernel
+    other = learnt(80)[0]
     rng = np.random.default_rng(5)
     encoding = Encoding(SPACE, Known(SPACE))
     rows = encoding([SPACE.sample(rng) for _ in range(30)])
-    process = Gaussian(rows, rows[:, 3].astype(np.float64), encoding.blocks, kernel)
-    assert process.kernel.theta.tolist() == pytest.approx(kernel.theta.tolist())
+    process = Gaussian(rows, rows[:, 3].astype(np.float64), encoding.blocks, other)
+    assert process.kernel.theta.tolist() == pytest.approx(other.kernel.theta.tolist())
 
 
 def test_the_gradient_of_the_kernel_is_its_gradient() -> None:
@@ -66,15 +66,40 @@ def test_the_gradient_of_the_kernel_is_its_gradient() -> None:
         assert np.allclose((above - below) / 2e-6, gradient[:, :, place], atol=1e-6)
 
 
-def test_values_of_one_decision_are_about_1_apart() -> None:
-    """Options without an order exactly, numbers at most; what is switched off is apart from what is on."""
-    space = Space("s", (), (Choice("on", (True, False)), Choice("kind", tuple("abcdef"), when=When("on", (True,)))))
+def test_values_of_one_decision_are_at_most_about_1_apart() -> None:
+    """Options without an order exactly; what is switched off is as far from the least number as from the largest."""
+    decisions = (
+        Choice("on", (True, False)),
+        Choice("kind", tuple("abcdef"), when=When("on", (True,))),
+        Float("rate", 0, 1, when=When("on", (True,))),
+    )
+    space = Space("s", (), decisions)
     encoding = Encoding(space, Known(space))
-    rows = encoding([space.point(values) for values in ((0, 1), (0, 4), (1, 4))])
-    prepared = Gaussian(rows, np.arange(3.0), encoding.blocks)._prepared(rows)
-    apart = ((prepared[:, None] - prepared) ** 2)[:, :, encoding.blocks[1]].sum(axis=-1)
-    assert apart[0, 1] == pytest.approx(1.0)
-    assert apart[0, 2] == pytest.approx(0.5)
+    rows = encoding([space.point(values) for values in ((0, 1, 0.0), (0, 4, 1.0), (1, 4, 0.0))])
+    places = _places(rows, encoding.blocks)
+    apart = (places[:, None] - places) ** 2
+    kind, rate = (apart[:, :, block].sum(axis=-1) for block in encoding.blocks[1:])
+    assert [kind[0, 1], kind[0, 2], kind[1, 2]] == pytest.approx([1.0, 0.5, 0.5])
+    assert [rate[0, 1], rate[0, 2], rate[1, 2]] == pytest.approx([1.0, 0.25, 0.25])
+
+
+def test_a_kernel_keeps_its_unit_when_a_row_is_far_off() -> None:
+    """As the sizes of a network that cannot be built are: zeros."""
+    rng = np.random.default_rng(0)
+    rows = rng.uniform(5, 6.4, (60, 1)).astype(np.float32)
+    scores = np.sin(4 * rows[:, 0].astype(np.float64))
+    blocks = (slice(0, 1),)
+    plain = Gaussian(rows, scores, blocks)
+    other = Gaussian(np.vstack([rows, np.zeros((1, 1), np.float32)]), np.append(scores, 0.0), blocks, plain)
+    there = np.linspace(5, 6.4, 50)[:, None]
+    assert np.allclose(other(there)[0], np.sin(4 * there[:, 0]), atol=0.1)
+
+
+def test_few_rows_do_not_carry_the_hyperparameters_away() -> None:
+    """Of three rows without noise the likelihood alone would believe anything."""
+    rows = np.array([[0.0, 0.0], [0.5, 0.0], [1.0, 1.0]], np.float32)
+    theta = Gaussian(rows, np.array([0.0, 0.0, 0.0]), (slice(0, 1), slice(1, 2))).kernel.theta
+    assert np.abs(theta - np.log([1.0, 1.0, 1.0, 0.05])).max() < 2
 
 
 @pytest.mark.parametrize("space", [settings_space(), small_space()], ids=["settings", "networks"])

@@ -160,3 +160,32 @@ def test_it_learns_anew_after_50_points_at_most() -> None:
         predictor.tell(Trial(proposal, Outcome(Status.OK, float(number)), f"{number}", 0, 0))
         assert number < 10 or number + 1 - predictor.learnt <= 50
     assert predictor.leaders(1) != [proposal.point]
+
+
+def heard(trials: int) -> Predictor:
+    predictor = Predictor(SPACE, Known(SPACE), seed=0, initial=10)
+    for number in range(trials):
+        proposal = Proposal(number, SPACE.sample(rng_for(0, Use.SAMPLE, number)), Fidelity())
+        predictor.tell(Trial(proposal, Outcome(Status.OK, near(proposal)), f"{number}", 0, 0))
+    return predictor
+
+
+def test_up_to_500_points_the_forest_and_the_gaussian_process_have_half_the_say_each() -> None:
+    points = [SPACE.sample(rng_for(1, Use.SAMPLE, number)) for number in range(50)]
+    for trials, together in ((120, True), (700, False)):
+        opinions = []
+        for say in (0.0, 0.5, 1.0):
+            predictor = heard(trials)
+            assert predictor._say == 0.5
+            predictor._say = say
+            opinions.append(predictor(points))
+        forest, both, gaussian = opinions
+        assert np.allclose(both.mean, (forest.mean + gaussian.mean) / 2)
+        assert np.allclose(both.deviation, (forest.deviation + gaussian.deviation) / 2)
+        assert np.allclose(forest.mean, gaussian.mean) != together
+
+
+@pytest.mark.parametrize("decision", [Float("only", 0, 1), Choice("only", tuple("abcdefghijklmnopqrstuvwxyz"))])
+def test_a_space_of_one_decision_is_searched(decision: Float | Choice) -> None:
+    space = Space("one", (), (decision,))
+    assert len(told(Surrogate(space, seed=0, fidelity=Fidelity()), space, near, 20)) == 20

@@ -22,7 +22,7 @@ _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a
 
 
 def averaged(trials: list[Trial]) -> list[tuple[Trial, list[float]]]:
-    """Return the first success of each architecture with its mean score, and the scores of all its tries.
+    """Return the first success of each architecture with its mean score and times, and the scores of all its tries.
 
     Of one whose training was left off and gone on with, what it reached furthest counts.
     """
@@ -37,8 +37,20 @@ def averaged(trials: list[Trial]) -> list[tuple[Trial, list[float]]]:
     result = []
     for of_key in tries.values():
         scores = [trial.score for trial in of_key if trial.score is not None]
-        result.append((replace(of_key[0], outcome=replace(of_key[0].outcome, score=fmean(scores))), scores))
+        outcome = replace(
+            of_key[0].outcome,
+            score=fmean(scores),
+            seconds=fmean(trial.outcome.seconds for trial in of_key),
+            microseconds=_mean([trial.outcome.microseconds for trial in of_key]),
+        )
+        result.append((replace(of_key[0], outcome=outcome), scores))
     return result
+
+
+def _mean(values: list[float | None]) -> float | None:
+    """Return the mean of what is known."""
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
 
 
 def ranked(trials: list[Trial]) -> list[Trial]:

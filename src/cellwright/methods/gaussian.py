@@ -20,6 +20,7 @@ from sklearn.gaussian_process.kernels import (
     StationaryKernelMixin,
     WhiteKernel,
 )
+from threadpoolctl import threadpool_limits
 
 __all__ = ["Gaussian"]
 
@@ -52,14 +53,15 @@ class Relevance(StationaryKernelMixin, NormalizedKernelMixin, Kernel):  # type: 
     def __call__(self, left: np.ndarray, right: np.ndarray | None = None, eval_gradient: bool = False) -> Any:
         """Return the kernel (rows, others), and its gradient by the logarithms of relevances (rows, others, blocks)."""
         right = left if right is None else right
-        apart = [cdist(left[:, block], right[:, block], "sqeuclidean") for block in self.blocks]
-        weighed = self.relevance[:, None, None] * np.stack(apart)
-        distance = np.sqrt(5 * weighed.sum(axis=0))
+        relevance = np.atleast_1d(self.relevance)  # scikit-learn makes a number of one
+        scales = np.sqrt(5 * np.repeat(relevance, [block.stop - block.start for block in self.blocks]))
+        distance = cdist(left * scales, right * scales)
         decay = np.exp(-distance)
         kernel = (1 + distance + distance**2 / 3) * decay
         if not eval_gradient:
             return kernel
-        return kernel, np.moveaxis(-5 / 6 * (1 + distance) * decay * weighed, 0, -1)
+        apart = np.stack([cdist(left[:, block], right[:, block], "sqeuclidean") for block in self.blocks], axis=-1)
+        return kernel, -5 / 6 * ((1 + distance) * decay)[:, :, None] * relevance * apart
 
 
 class Gaussian:
@@ -67,39 +69,48 @@ class Gaussian:
 
     Args:
         blocks: the columns of each decision; several are the options of one.
-        kernel: of another process over the same space; None: the likeliest is found, which takes most of the time.
+        like: another process over the same space, whose kernel serves; None: the likeliest is found, which takes most
+            of the time.
 
     Attributes:
+        span: what columns are divided by, (columns,): the unit of the kernel.
         kernel: with its hyperparameters.
     """
 
     def __init__(
-        self, rows: np.ndarray, scores: np.ndarray, blocks: Sequence[slice], kernel: Kernel | None = None
+        self, rows: np.ndarray, scores: np.ndarray, blocks: Sequence[slice], like: "Gaussian | None" = None
     ) -> None:
         self._blocks = blocks
-        self._span = np.maximum(1.0, np.ptp(rows, axis=0))
+        places = _places(rows, blocks)
+        self.span: np.ndarray = like.span if like else np.maximum(1.0, np.ptp(places, axis=0))
         self._mean = float(scores.mean())
         first = ConstantKernel(_AMPLITUDE, _BOUNDS) * Relevance(
             tuple(blocks), np.full(len(blocks), _RELEVANCE / len(blocks))
         ) + WhiteKernel(_NOISE, _BOUNDS)
         self._process = GaussianProcessRegressor(
-            kernel or first, alpha=_TINY, optimizer=None if kernel else _likeliest
-        ).fit(self._prepared(rows), scores - self._mean)
+            like.kernel if like else first, alpha=_TINY, optimizer=None if like else _likeliest
+        )
+        with threadpool_limits(1):  # matrices are small, and other cores belong to the workers
+            self._process.fit(places / self.span, scores - self._mean)
         self.kernel: Any = self._process.kernel_
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what it expects of rows, and how unsure it is: mean and deviation, each (rows,); without noise."""
-        mean, deviation = self._process.predict(self._prepared(rows), return_std=True)
+        with threadpool_limits(1):
+            mean, deviation = self._process.predict(_places(rows, self._blocks) / self.span, return_std=True)
         return self._mean + mean, np.sqrt(np.maximum(deviation**2 - self.kernel.k2.noise_level, _TINY))
 
-    def _prepared(self, rows: np.ndarray) -> np.ndarray:
-        """Return rows whose squared distances are about 1 between different values of a decision."""
-        rows = rows.astype(np.float64)
-        result: np.ndarray = rows / self._span
-        for block in self._blocks:
-            if block.stop - block.start > 1:
-                result[:, block] = np.sqrt(0.5) * np.maximum(rows[:, block], 0.0)  # no option where it is switched off
-        return result
+
+def _places(rows: np.ndarray, blocks: Sequence[slice]) -> np.ndarray:
+    """Return rows whose squared distances are at most about 1 between values of a decision.
+
+    What is switched off is none of the options; of numbers it is in the middle, as far from either end.
+    """
+    result = np.where(rows < 0, 0.5, rows.astype(np.float64))
+    for block in blocks:
+        if block.stop - block.start > 1:
+            result[:, block] = np.sqrt(0.5) * np.maximum(rows[:, block], 0.0)
+    return result
 
 
 def _likeliest(

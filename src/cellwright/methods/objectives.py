@@ -67,7 +67,7 @@ def thinned(values: np.ndarray, most: int) -> list[int]:
 
     Shape: values (points, objectives).
     """
-    ranks = values.argsort(axis=0).argsort(axis=0) / max(1, len(values) - 1)
+    ranks = values.argsort(axis=0, kind="stable").argsort(axis=0, kind="stable") / max(1, len(values) - 1)
     taken = [int(values[:, 0].argmax())] if len(values) else []
     while len(taken) < min(most, len(values)):
         distance = np.abs(ranks[:, None] - ranks[taken]).sum(axis=2).min(axis=1)  # (points,)
@@ -117,6 +117,7 @@ class Standings:
         if not len(self):
             return []
         best = np.flatnonzero(self._dominating == 0)
+        best = best[np.sort(np.unique(self._values[best], axis=0, return_index=True)[1])]  # of equals the first
         spread = best[thinned(self._values[best], most)].tolist()
         return list(dict.fromkeys([*spread, *np.argsort(-self.all(), kind="stable").tolist()]))[:most]
 

@@ -21,7 +21,7 @@ __all__ = ["Opinions", "Predictor"]
 
 _TREES, _FEATURES = 32, 0.5  # share of columns that a split is looked for in
 _BEST, _OTHERS = 250, 250  # of many trials, what it learns from
-_FEW = 500  # points of which the Gaussian process learns too: its cost grows with their square
+_FEW = 500  # points of which the Gaussian process learns too; with more, a suggestion would cost twice as much
 _SAY = 0.5  # its share of an opinion
 _TUNED, _GROWN = 100, 1.25  # points that its hyperparameters are learnt from, anew when there are more by this factor
 _MOST_NEW = 50  # points it is told before it learns anew
@@ -83,7 +83,7 @@ class Predictor:
         self._next = initial
         self._tuned_on: tuple[float, ...] = ()  # scores of the first points, when hyperparameters were last learnt
         self._fitted = lru_cache(1)(self._fit)
-        self._kernel = lru_cache(1)(self._tune)
+        self._tuned = lru_cache(1)(self._tune)
         self._fitted_costs = lru_cache(1)(self._fit_costs)
 
     def tell(self, trial: Trial) -> None:
@@ -150,19 +150,19 @@ class Predictor:
         if learnt <= _FEW:
             from cellwright.methods.gaussian import Gaussian
 
-            gaussian = Gaussian(rows, targets, self._encoding.blocks, self._kernel(self._tuned_on))
+            gaussian = Gaussian(rows, targets, self._encoding.blocks, self._tuned(self._tuned_on))
         trees = _grown(rows, targets, rng_for(self._seed, Use.FOREST, learnt, 1))
         return _Fitted(trees, gaussian, order, int(np.isfinite(scores).sum()), used)
 
     def _tune(self, known: tuple[float, ...]) -> Any:
-        """Return the kernel of a Gaussian process that learnt the first points, given their scores of then."""
+        """Return a Gaussian process of the likeliest kernel for the first points, given their scores of then."""
         from cellwright.methods.gaussian import Gaussian
 
         used = np.arange(len(known))
         if len(used) > _TUNED:
             used = rng_for(self._seed, Use.FOREST, len(used), 2).choice(used, _TUNED, replace=False)
         rows = np.stack([self._rows[place] for place in used])
-        return Gaussian(rows, _normal_scores(np.array(known))[used], self._encoding.blocks).kernel
+        return Gaussian(rows, _normal_scores(np.array(known))[used], self._encoding.blocks)
 
     def _fit_costs(self, learnt: int) -> Any:
         from sklearn.linear_model import Ridge

@@ -12,7 +12,7 @@ from cellwright.methods.catalogue import method_of
 from cellwright.methods.confirmed import ranked
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.replay import Reason, Replayed, replay
-from cellwright.space import Architecture, space_from_json
+from cellwright.space import Architecture, Point, space_from_json
 from cellwright.space.draw import in_words
 from cellwright.store import JsonLog
 from cellwright.store.folder import LOG, open_folder
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from cellwright.posttrain import Finalists
 
-__all__ = ["Observer", "Run"]
+__all__ = ["COLUMNS", "Observer", "Run"]
 
-_COLUMNS = [
+#: of a table of trials
+COLUMNS = [
     *("number", "status", "score", "parameters", "seconds", "microseconds", "key", "point", "error", "scores"),
     *("source", "replicate", "epochs", "started", "finished", "worker"),
 ]
@@ -106,10 +107,10 @@ class Run:
         """Return one row a trial, in the order told; columns as of `rows`."""
         import pandas as pd
 
-        return pd.DataFrame(self.rows(), columns=_COLUMNS)
+        return pd.DataFrame(self.rows(), columns=COLUMNS)
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the trials as JSON, in the order told; `point` names what each decision means."""
+        """Return the trials as JSON, in the order told; `point` has what each decision means, None: switched off."""
         return [
             {
                 "number": trial.number,
@@ -119,7 +120,7 @@ class Run:
                 "seconds": trial.outcome.seconds,
                 "microseconds": trial.outcome.microseconds,
                 "key": trial.key,
-                "point": {name: _plain(value) for name, value in self.space.named(trial.proposal.point).items()},
+                "point": self._meanings(trial.proposal.point),
                 "error": trial.outcome.error,
                 "scores": dict(trial.outcome.scores),
                 "source": trial.outcome.source,
@@ -131,6 +132,10 @@ class Run:
             }
             for trial in self.replay().trials
         ]
+
+    def _meanings(self, point: Point) -> dict[str, Any]:
+        named = self.space.named(point)
+        return {decision.name: _plain(named.get(decision.name)) for decision in self.space.decisions}
 
     def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
         """Return the best trials with what they built, equal architectures once, best score first.

@@ -96,7 +96,7 @@ def test_status_of_one_run_and_of_all(run: Path, tmp_path: Path) -> None:
         ("runs/broken", "damaged"),
     ]
     shown = call("status").out.splitlines()
-    assert [line.split()[0] for line in shown[2:]] == ["runs/newer", "runs/older", "runs/broken"]
+    assert [line.split()[0] for line in shown[2:]] == ["runs/newer", "runs/older", "runs/broken", "runs/broken:"]
 
 
 def test_trials_in_every_form(run: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from cellwright.space import Space
 from cellwright.trial import Fidelity, Outcome, Proposal, Status
 
 Maker = Callable[..., Run]
+FIDELITY = Fidelity(2, 0.5)
 
 
 @dataclass
@@ -24,6 +25,8 @@ class Told:
     started: float = 0.0
     finished: float = 1.0
     worker: int | None = 0
+    fidelity: Fidelity = FIDELITY
+    key: str | None = None  # None: one of its own
 
 
 def several(space: Space, count: int, **fields: Any) -> list[Told]:
@@ -44,7 +47,7 @@ def events(told: Sequence[Told], space: Space, *, finished: bool) -> Iterator[di
     yield {"event": "started", "at": 0.0, "workers": workers, "evaluations": None, "minutes": None}
     end = 0.0
     for number, one in enumerate(told):
-        proposal = Proposal(number, space.point(one.values), Fidelity(2, 0.5), one.notes)
+        proposal = Proposal(number, space.point(one.values), one.fidelity, one.notes)
         score = one.score if one.status in {Status.OK, Status.CACHED} else None
         outcome = Outcome(one.status, score, {}, one.parameters, one.finished - one.started, one.error)
         end = max(end, one.finished)
@@ -54,7 +57,7 @@ def events(told: Sequence[Told], space: Space, *, finished: bool) -> Iterator[di
             "at": end,
             "number": number,
             "outcome": outcome.to_json(),
-            "key": f"{number:032x}",
+            "key": one.key or f"{number:032x}",
             "started": one.started,
             "finished": one.finished,
             "worker": one.worker,

@@ -1,17 +1,21 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
-from tests.report.crafted import Maker, several
+from tests.report.crafted import Maker, Told, several
 
 from cellwright.errors import RunError
 from cellwright.report import write_report
+from cellwright.report.findings import gather
+from cellwright.report.trial_charts import front_chart, trajectory_chart
 from cellwright.space import Space
-from cellwright.trial import Status
+from cellwright.trial import Fidelity, Status
 
 _PLOTLY = get_plotlyjs()
 _VOID = {"meta", "rect", "path", "br", "line", "circle"}
@@ -259,6 +263,50 @@ def test_outliers_are_counted_and_leave_the_scale(crafted: Maker, space: Space, 
     ranges = [json.loads(found) for found in re.findall(r'"yaxis":\{"range":(\[[^]]+\])', page)]
     ranges += [json.loads(found) for found in re.findall(r'"range":(\[-?[\d.e-]+,-?[\d.e-]+\])', page)]
     assert min(low for low, _ in ranges) > -10
+
+
+def test_a_lucky_try_and_networks_trained_for_less_lead_no_picture(
+    crafted: Maker, space: Space, tmp_path: Path
+) -> None:
+    """Network "a" was lucky the second time; the best score of all is one after half the epochs."""
+    rng = np.random.default_rng(0)
+    values = [space.sample(rng).values for _ in range(6)]
+    full, half = Fidelity(2, 0.5), Fidelity(2, 0.5, stop=1.0)
+    told = [
+        Told(values[0], 0.70, key="a", fidelity=full, parameters=2000),
+        Told(values[1], 0.75, key="b", fidelity=full, parameters=1000),
+        Told(values[0], 0.90, key="a", fidelity=replace(full, replicate=1), parameters=2000),
+        *(Told(values[place], 0.1 * place + 0.49, fidelity=half) for place in (2, 3, 4, 5)),
+    ]
+    run = crafted(told)
+    findings = gather(run)
+    assert [(trial.key, trial.score) for trial in findings.judged] == [("a", 0.8), ("b", 0.75)]
+    assert [trial.passes for trial in findings.series] == [half.stop] * 4
+    front = next(trace for trace in front_chart(findings).data if "front" in trace.name)
+    assert list(zip(front.x, front.y, strict=True)) == [(1000, 0.75), (2000, 0.8)]
+    trajectory = {trace.name: trace for trace in trajectory_chart(findings).data}
+    assert list(trajectory["best single try so far"].y) == [0.70, 0.75, 0.90, 0.90]
+    assert len(trajectory["trained for less"].y) == 4
+    text = _checked(write_report(run, tmp_path / "r.html"))[1]
+    assert "best single try validation accuracy 0.900" in text
+    assert "mean of the first networks 0.840" in text
+
+
+def test_what_was_cross_validated_is_called_so(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    run = crafted(several(space, 3), fidelity=Fidelity(2, 0.5, folds=5))
+    text = _checked(write_report(run, tmp_path / "r.html"))[0].text
+    assert "best cross-validated accuracy" in text
+    assert "validation accuracy" not in text
+
+
+@pytest.mark.parametrize("refit", [True, False])
+def test_the_page_says_from_which_rows_final_weights_were_learnt(
+    crafted: Maker, space: Space, tmp_path: Path, refit: bool
+) -> None:
+    run = crafted(several(space, 3))
+    (run.folder / "posttrain.json").write_text(json.dumps(_finals(refit=refit)))
+    text = _checked(write_report(run, tmp_path / "r.html"))[0].text
+    assert ("trained anew on training and validation rows together" in text) == refit
 
 
 def test_agents_are_told_apart_by_colour_and_many_are_not(crafted: Maker, space: Space, tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TextIO
 
 import typer
 
@@ -56,6 +57,7 @@ def _cellwright(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; errors are one or two lines on stderr."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # closed, as under some daemons
     debug = _DEBUG in words or os.environ.get("CELLWRIGHT_DEBUG", "0") not in {"", "0"}
     words = [word for word in words if word != _DEBUG]
     try:
@@ -69,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return _tell(error)
     return status if isinstance(status, int) else 0
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
 
 
 def _tell(error: Exception) -> int:

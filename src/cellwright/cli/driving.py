@@ -13,9 +13,12 @@ from cellwright.errors import RunError
 if TYPE_CHECKING:
     from cellwright.problem import Problem
 
-__all__ = ["REASONS", "command", "finish", "interrupted", "one_thread", "result"]
+__all__ = ["INTERRUPTED", "LIMITS", "REASONS", "command", "finish", "interrupted", "one_thread", "result"]
 
-_INTERRUPTED = 130
+#: exit status of what a signal stopped
+INTERRUPTED = 130
+#: states of a run that a wider limit goes on from
+LIMITS = ("evaluations", "minutes")
 #: state of a run -> in words
 REASONS = {
     "evaluations": "as many networks as asked for",
@@ -50,15 +53,15 @@ def finish(summary: dict[str, Any], problem: "Problem", folder: Path, *, json: b
             show(_front(summary), "")
         show(*_next(summary, folder))
     if summary["state"] == "interrupted":
-        raise typer.Exit(_INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     if summary["best"] is None:
-        over = summary["trials"] and not summary["failed"]
+        over = summary["rejected"] and not summary["failed"]
         what = "no network is within the limits" if over else "no network could be trained"
         raise RunError(f"{what}; {command('trials', folder)} says why for each")
 
 
 def interrupted(folder: Path, *, json: bool) -> NoReturn:
-    """Print what came of a run that a signal stopped, even before its loop began.
+    """Print what came of a run that a signal stopped, also before its loop began.
 
     Raises:
         Exit: with 130.
@@ -67,10 +70,8 @@ def interrupted(folder: Path, *, json: bool) -> NoReturn:
 
     if (folder / "run.json").exists():
         run = Run(folder)
-        if run.replay().begun:
-            finish(run.summary(), run.problem, folder, json=json)
-        show(f"interrupted; go on with: {command('resume', folder)}")
-    raise typer.Exit(_INTERRUPTED)
+        finish(run.summary() | {"state": "interrupted"}, run.problem, folder, json=json)
+    raise typer.Exit(INTERRUPTED)
 
 
 def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]:

@@ -1,10 +1,11 @@
 """`cellwright posttrain`: the best of a search, trained in full beside the network made by hand."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cellwright.cli.driving import command, one_thread
+from cellwright.cli.driving import INTERRUPTED, command, one_thread
 from cellwright.cli.options import Folder, Json
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import count, plural, print_json, score_text, show, table, times, width
@@ -68,10 +69,14 @@ def posttrain(
 
         fits = total(run, top=top, seeds=seeds, splits=split or ())
     workers = workers or run.request.workers
-    with watched(Tally("fit", None, workers, fits), lines=not json) as observe:
-        finalists = run.posttrain(
-            top=top, epochs=epochs, seeds=seeds, splits=split or (), refit=refit, workers=workers, observe=observe
-        )
+    try:
+        with watched(Tally("fit", None, workers, fits), lines=not json) as observe:
+            finalists = run.posttrain(
+                top=top, epochs=epochs, seeds=seeds, splits=split or (), refit=refit, workers=workers, observe=observe
+            )
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it stopped", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     if json:
         print_json(finalists.to_json())
         return

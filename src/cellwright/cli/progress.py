@@ -71,8 +71,8 @@ class Tally:
             self._first = (time.monotonic(), self.evaluated)
         if trial.score is not None:
             self._recent.append(trial.score)
-            if trial.evaluated and (self.best is None or trial.score > (self.best.score or 0.0)):
-                self.best = trial
+            if trial.evaluated and not trial.proposal.fidelity.replicate:  # whose mean is known at the end
+                self.best = max(self.best or trial, trial, key=lambda one: (one.passes, one.score or 0.0))
 
     @property
     def elapsed(self) -> float:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cellwright.cli.driving import finish, interrupted, one_thread
+from cellwright.cli.driving import LIMITS, finish, interrupted, one_thread
 from cellwright.cli.options import Evaluations, Folder, Json, Minutes
 from cellwright.cli.progress import Tally, watched, working
 from cellwright.cli.terminal import duration, plural, show
@@ -48,6 +48,7 @@ def resume(
             run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe)
     except KeyboardInterrupt:
         interrupted(folder, json=json)
-    if not json and len(run.replay().trials) == len(before.trials):
+    summary = run.summary()
+    if not json and summary["state"] in LIMITS and len(run.replay().trials) == len(before.trials):
         show("nothing was left to do; --evaluations or --minutes with a wider limit goes on", "")
-    finish(run.summary(), run.problem, folder, json=json)
+    finish(summary, run.problem, folder, json=json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cellwright.cli.driving import command, result
+from cellwright.cli.driving import LIMITS, command, result
 from cellwright.cli.options import Json
 from cellwright.cli.terminal import count, duration, grid, print_json, score_text, show, table
 from cellwright.errors import CellwrightError
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["status"]
 
 _RUNS = Path("runs")
-_DONE = ("evaluations", "minutes")
 
 
 def status(
@@ -56,9 +55,9 @@ def _show_all(rows: list[dict[str, Any]]) -> None:
         best = row["best"] or {"score": None, "parameters": None}
         parameters = count(best["parameters"]) if row["best"] else ""
         networks, seconds = f"{row['trials']:,}", duration(row["seconds"])
-        state = "done" if row["state"] in _DONE else row["state"]
+        state = "done" if row["state"] in LIMITS else row["state"]
         shown.add_row(row["run"], state, networks, score_text(best["score"]), parameters, seconds)
-    show(shown)
+    show(shown, *(f"{row['run']}: {row['error']}" for row in rows if "error" in row))
 
 
 def _listed(folder: Path) -> dict[str, Any]:
@@ -78,8 +77,8 @@ def _summary(folder: Path) -> tuple[dict[str, Any], "Problem"]:
     driven = _driven(folder)
     quiet = max(0.0, time.time() - _touched(folder))
     if driven:
+        summary["seconds"] += quiet if summary["state"] == "unfinished" else 0.0  # else it is about to go on
         summary["state"] = "running"
-        summary["seconds"] += quiet
     if not summary["trials"]:
         summary["utilisation"] = None
     evaluations, minutes = run.limits()

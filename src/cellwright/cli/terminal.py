@@ -120,11 +120,11 @@ def duration(seconds: float) -> str:
 
 
 def times(ratio: float | None, less: str, more: str) -> str:
-    """Return a ratio to be proud of, or not: `34x fewer`, `1.2x more`, `as many` for what rounds to one."""
+    """Return a ratio to be proud of, or not: `34x fewer`, `1.2x more`, `1.02x more`."""
     if ratio is None:
         return ""
     word, factor = (less, ratio) if ratio >= 1 else (more, 1 / ratio)
-    return f"{factor:.0f}x {word}" if factor >= 9.95 else f"{factor:.1f}x {word}"
+    return f"{factor:.{0 if factor >= 9.95 else 1 if factor >= 1.095 else 2}f}x {word}"
 
 
 def _finite(value: Any) -> Any:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["trials"]
 
+_WHOLE = ("parameters", "source", "worker")  # whole numbers that a trial may lack
+
 
 def trials(
     folder: Folder,
@@ -95,7 +97,12 @@ def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
     """Return rows as a flat table: points as JSON text, each score a column."""
     import pandas as pd
 
+    from cellwright.runs import COLUMNS
+
     names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
+    columns = [name for name in COLUMNS if name != "scores"] + (
+        ["tries"] if any("tries" in row for row in rows) else []
+    )
     flat = [
         {
             **{name: value for name, value in row.items() if name not in ("point", "scores")},
@@ -104,7 +111,8 @@ def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
         }
         for row in rows
     ]
-    return pd.DataFrame(flat)
+    frame = pd.DataFrame(flat, columns=[*columns, *(f"scores.{name}" for name in names)])
+    return frame.astype({"error": "string", **dict.fromkeys(_WHOLE, "Int64")})
 
 
 def _write_csv(rows: list[dict[str, Any]], target: str) -> None:
@@ -120,9 +128,8 @@ def _write_csv(rows: list[dict[str, Any]], target: str) -> None:
 
 
 def _write_parquet(rows: list[dict[str, Any]], target: Path) -> None:
-    frame = _frame(rows).astype({"error": "string", "parameters": "Int64", "source": "Int64", "worker": "Int64"})
     try:
-        frame.to_parquet(target, index=False)
+        _frame(rows).to_parquet(target, index=False)
     except OSError as error:
         raise RunError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
     _written(rows, str(target))

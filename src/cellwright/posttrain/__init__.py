@@ -80,7 +80,8 @@ def posttrain(
 
     Raises:
         UsageError: a number is out of range.
-        RunError: the run has no successful trial yet, or post-training was interrupted.
+        RunError: the run has no successful trial yet.
+        KeyboardInterrupt: a signal came; nothing finished is lost.
     """
     unknown = sorted(set(against) - set(AGAINST))
     if unknown:
@@ -124,7 +125,7 @@ def posttrain(
             observe=observe,
         )
         if reason is Reason.INTERRUPTED:
-            raise RunError("post-training was interrupted; the same command goes on where it stopped")
+            raise KeyboardInterrupt("post-training was interrupted; the same command goes on where it stopped")
         latest = {trial.proposal.point: trial for trial in _told(log)}
         told |= latest
         work = [point for point, trial in latest.items() if trial.outcome.status in _BAD_LUCK]

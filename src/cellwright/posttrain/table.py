@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cellwright.posttrain.refit import Candidate
-from cellwright.trial import Trial
+from cellwright.trial import Outcome, Trial
 
 __all__ = ["Finalists", "tabulate"]
 
@@ -95,14 +95,18 @@ def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[
         "parameters": candidate.architecture.parameters if candidate.architecture else None,
         "training_seconds": float(np.mean(spent)) if spent else None,
         "epochs": float(np.mean([outcome.scores["epochs"] for outcome in good])) if good else None,
-        "scores": {name: _spread([outcome.scores[f"test/{name}"] for outcome in good]) for name in metrics if good},
-        "validation": {
-            name: _spread([outcome.scores[f"validation/{name}"] for outcome in good]) for name in metrics if good
-        },
+        "scores": _spreads(good, "test", metrics),
+        "validation": _spreads(good, "validation", metrics),
         "key": candidate.architecture.key if candidate.architecture else None,
         "number": candidate.number,
         "note": f"{len(errors)} of {len(trials)} failed: {errors[0].strip().splitlines()[-1]}" if errors else None,
     }
+
+
+def _spreads(outcomes: list[Outcome], part: str, metrics: list[str]) -> dict[str, dict[str, float | None]]:
+    """Return each metric over seeds; none where a part has rows of one class and knows no such metric."""
+    found = {name: [one.scores[key] for one in outcomes if (key := f"{part}/{name}") in one.scores] for name in metrics}
+    return {name: _spread(values) for name, values in found.items() if values}
 
 
 def _spread(values: list[float]) -> dict[str, float | None]:
@@ -114,7 +118,7 @@ def _ratios(row: dict[str, Any], by_hand: dict[str, Any] | None, metric: str) ->
     if by_hand is None:
         return {"parameters": None, "training_seconds": None, "score": None}
     score = None
-    if row["scores"] and by_hand["scores"]:
+    if metric in row["scores"] and metric in by_hand["scores"]:
         score = row["scores"][metric]["mean"] - by_hand["scores"][metric]["mean"]
     return {
         "parameters": _over(by_hand["parameters"], row["parameters"]),

@@ -23,8 +23,9 @@ __all__ = ["finals_section"]
 def finals_section(findings: Findings) -> str:
     finals = findings.finals
     title = "Final comparison on the test rows"
+    rows = "training and validation rows together" if finals and finals.refit else "all training rows"
     how = (
-        "The best networks of the search, trained anew on all training rows, beside the network made by "
+        f"The best networks of the search, trained anew on {rows}, beside the network made by "
         "hand and simple models on the same split; the best score, the smallest and "
         "the fastest network are bold."
     )

@@ -71,6 +71,7 @@ class Finals:
         metric: by which models are chosen.
         metrics: all, in the order of the columns.
         splits: what the rows are divided by; the run's own first.
+        refit: whether final weights were learnt from training and validation rows together.
     """
 
     metric: str
@@ -79,6 +80,7 @@ class Finals:
     seeds: int
     rows: tuple[Row, ...]
     splits: tuple[str, ...] = ()
+    refit: bool = False
 
     @property
     def manual(self) -> Row | None:

@@ -1,5 +1,6 @@
 """Everything a report says about a run, gathered once."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cellwright.errors import SpaceError
+from cellwright.methods.confirmed import averaged
 from cellwright.problem import Problem
 from cellwright.report.finals import Finals, read_finals
 from cellwright.report.series import fence
@@ -83,6 +85,28 @@ class Findings:
         return [trial.score for trial in self.scored if trial.score is not None]
 
     @cached_property
+    def furthest(self) -> float:
+        """The most epochs that a success was trained for."""
+        return max((trial.passes for trial in self.scored), default=0.0)
+
+    @cached_property
+    def full(self) -> list[int]:
+        """Places among `scored` of what was trained so far."""
+        return [place for place, trial in enumerate(self.scored) if trial.passes == self.furthest]
+
+    @cached_property
+    def judged(self) -> tuple[Trial, ...]:
+        """Networks that were trained furthest, once each, with the mean score of their tries."""
+        return tuple(trial for trial, _ in averaged(list(self.trials)) if trial.passes == self.furthest)
+
+    @cached_property
+    def series(self) -> tuple[Trial, ...]:
+        """First tries of networks, trained for as long as most were: what may be compared over time."""
+        first = [trial for trial in self.scored if not trial.proposal.fidelity.replicate]
+        common = Counter(trial.passes for trial in first).most_common(1)
+        return tuple(trial for trial in first if trial.passes == common[0][0])
+
+    @cached_property
     def floor(self) -> float:
         """The score below which pictures leave the scale."""
         return fence(self.scores)
@@ -96,6 +120,11 @@ class Findings:
     def metric(self) -> str:
         """The metric in words."""
         return metric_name(self.problem.metric)
+
+    @property
+    def validated(self) -> str:
+        """The search's scores in words."""
+        return f"{'validation' if self.request.fidelity.folds == 1 else 'cross-validated'} {self.metric}"
 
     @cached_property
     def spans(self) -> list[tuple[float, float]]:

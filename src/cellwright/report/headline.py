@@ -35,7 +35,7 @@ def headline(findings: Findings) -> str:
     manual = findings.problem.manual
     beside = share_of(manual.parameters / size) if manual and size else ""
     network = f"A network with {amount(size, 'parameter')}" if size else f"Trial {trial.number}"
-    return f"{network}{f' — {beside} —' if beside else ''} reaches validation {findings.metric} {score(trial.score)}"
+    return f"{network}{f' — {beside} —' if beside else ''} reaches {findings.validated} {score(trial.score)}"
 
 
 def _final(finals: Finals, row: Row) -> str:
@@ -65,7 +65,7 @@ def standfirst(findings: Findings) -> str:
         seeds = f", mean ± standard deviation over {amount(finals.seeds, 'seed')}" if finals.seeds > 1 else ""
         text += f" Chosen on the validation rows, judged once on the test rows{seeds}."
     elif findings.chosen:
-        text += " A validation score of the search flatters; post-training gives the test score."
+        text += " The score of a search flatters; post-training gives the test score."
     if summary["state"] == "unfinished":
         text += " The run is unfinished: it is going on, or was killed."
     return text
@@ -80,7 +80,7 @@ def figures(findings: Findings) -> str:
     return cards(
         (
             (
-                f"best validation {findings.metric}",
+                f"best {findings.validated}",
                 score(best["score"]) if best else NOTHING,
                 f"trial {best['number']}, {amount(best['parameters'] or 0, 'parameter')}" if best else "",
             ),

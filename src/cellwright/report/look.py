@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from plotly import graph_objects as go
 
-__all__ = ["BLUE", "DOT", "INK", "ORANGE", "QUIET", "RED", "blank", "evenly", "html", "style", "with_margin"]
+__all__ = ["BLUE", "DOT", "EARLY", "INK", "ORANGE", "QUIET", "RED", "blank", "evenly", "html", "style", "with_margin"]
 
 INK, QUIET, _GRID = "#1b2733", "#5b6875", "#e6eaee"
-BLUE, ORANGE, RED, DOT = "#1f5a8a", "#c2571a", "#b3261e", "#8fa3b5"
+BLUE, ORANGE, RED, DOT, EARLY = "#1f5a8a", "#c2571a", "#b3261e", "#8fa3b5", "#d3dbe3"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
 _TOP_LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yanchor": "bottom"}
 

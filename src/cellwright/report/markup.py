@@ -78,6 +78,6 @@ def definitions(pairs: Iterable[tuple[str, object]]) -> str:
     return f'<dl class="facts">{inner}</dl>'
 
 
-def details(summary: str, html: str, *, opened: bool = False) -> str:
+def details(summary: str, html: str) -> str:
     """Return what unfolds on a click."""
-    return f"<details{' open' if opened else ''}><summary>{escape(summary)}</summary>{html}</details>"
+    return f"<details><summary>{escape(summary)}</summary>{html}</details>"

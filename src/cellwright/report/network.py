@@ -25,7 +25,7 @@ def architecture_section(findings: Findings) -> str:
     facts = definitions(
         [
             ("trial", trial.number),
-            (f"validation {findings.metric} in the search", score(trial.score)),
+            (f"{findings.validated} in the search", score(trial.score)),
             ("parameters", count(architecture.parameters)),
             ("FLOPs a row", count(architecture.flops)),
             *((name, in_words(value)) for name, value in architecture.settings),

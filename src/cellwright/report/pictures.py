@@ -29,11 +29,13 @@ def trajectory_section(findings: Findings) -> str:
     )
     if not findings.scored:
         return section("trajectory", "Search trajectory", how, missing(NO_SUCCESS))
-    first, last = _ends(findings.scores, window(len(findings.scores)))
+    series = [trial.score for trial in findings.series if trial.score is not None]
+    first, last = _ends(series, window(len(series)))
+    full = [findings.scores[place] for place in findings.full]
     said = (
-        f"{amount(len(findings.scored), 'trial')} over {duration(findings.summary['seconds'])}; best validation "
-        f"{findings.metric} {score(max(findings.scores))}; mean of the first trials {score(first)}, "
-        f"of the last {score(last)}."
+        f"{amount(len(findings.scored), 'trial')} over {duration(findings.summary['seconds'])}; best single try "
+        f"{findings.validated} {score(max(full))}; mean of the first networks {score(first)}, of the last "
+        f"{score(last)}."
     )
     chart = html(trajectory_chart(findings), "chart-trajectory")
     return section("trajectory", "Search trajectory", how, picture(chart, said, _left_out(findings)))
@@ -63,11 +65,12 @@ def front_section(findings: Findings) -> str:
     manual = findings.problem.manual
     how = "Up is more accurate, left is smaller; the blue line joins the networks that no smaller one equals"
     how += ", and what lies left of the dashed line is smaller than the network made by hand." if manual else "."
-    sized = [trial for trial in findings.scored if trial.outcome.parameters]
+    sized = [trial for trial in findings.judged if trial.outcome.parameters]
     if not sized:
         return section("size", "Accuracy against size", how, missing(NO_SUCCESS))
     said = (
-        f"Validation {findings.metric} against parameters of {amount(len(sized), 'network')}, from "
+        f"{findings.validated[0].upper()}{findings.validated[1:]} against parameters of "
+        f"{amount(len(sized), 'network')}, from "
         f"{count(min(trial.outcome.parameters or 0 for trial in sized))} to "
         f"{count(max(trial.outcome.parameters or 0 for trial in sized))} parameters."
         + (f" The network made by hand has {count(manual.parameters)}." if manual else "")
@@ -104,10 +107,10 @@ def busy_section(findings: Findings) -> str:
 
 def effects_section(findings: Findings) -> str:
     how = (
-        "For each decision: the mean score of the trials that took each option, with its standard error, and how many "
-        "they were (right); decisions that explain most of the differences come first."
+        "For each decision: the mean score of the networks that took each option, with its standard error, and how "
+        "many they were (right); decisions that explain most of the differences come first."
     )
-    effects = marginal_effects(findings.space, findings.scored, findings.floor)
+    effects = marginal_effects(findings.space, findings.series, findings.floor)
     if not effects:
         return section("decisions", "What each decision does", how, missing(NO_SUCCESS))
     shown = effects[:_MOST_EFFECTS]

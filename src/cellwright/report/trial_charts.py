@@ -7,7 +7,7 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cellwright.report.findings import Findings
-from cellwright.report.look import BLUE, DOT, INK, ORANGE, QUIET, blank, evenly, with_margin
+from cellwright.report.look import BLUE, DOT, EARLY, INK, ORANGE, QUIET, blank, evenly, with_margin
 from cellwright.report.markup import escape
 from cellwright.report.series import pareto_front, records, running_mean, thinned
 from cellwright.report.words import count, score
@@ -31,9 +31,13 @@ def trajectory_chart(findings: Findings) -> Any:
     """Draw the score of each evaluated trial against time, the best so far, and the running mean."""
     trials, scores, floor = findings.scored, findings.scores, findings.floor
     minutes = np.array([trial.finished / 60 for trial in trials])
-    best = records(scores)
+    best = [findings.full[place] for place in records([scores[place] for place in findings.full])]
     shown = thinned(scores, MOST_DOTS, keep=best)
-    figure = blank("minutes since the start", f"validation {findings.metric}")
+    figure = blank("minutes since the start", findings.validated)
+    early = sorted(set(shown) - set(findings.full))
+    if early:
+        figure.add_trace(_dots(findings, early, minutes, name="trained for less", colour=EARLY))
+        shown = sorted(set(shown) & set(findings.full))
     agents = sorted({agent for trial in trials if isinstance(agent := trial.proposal.notes.get("agent"), int)})
     named = 2 <= len(agents) <= len(_AGENTS)
     for agent in [None, *(agents if named else [])]:  # starts and further tries are no agent's
@@ -49,18 +53,19 @@ def trajectory_chart(findings: Findings) -> Any:
         y=[*(scores[place] for place in best), scores[best[-1]]],
         mode="lines",
         line={"color": INK, "width": 2, "shape": "hv"},
-        name="best so far",
+        name="best single try so far",
         hoverinfo="skip",
     )
-    if len(trials) >= _FEWEST_FOR_MEAN:
-        mean = running_mean(np.maximum(scores, floor), window(len(trials)))
-        some = 9 + evenly(len(trials) - 9, _MOST_LINE)  # a mean of fewer than ten says little
+    series = findings.series
+    if len(series) >= _FEWEST_FOR_MEAN:
+        mean = running_mean([max(floor, trial.score or 0.0) for trial in series], window(len(series)))
+        some = 9 + evenly(len(series) - 9, _MOST_LINE)  # a mean of fewer than ten says little
         figure.add_scatter(
-            x=minutes[some],
+            x=[series[place].finished / 60 for place in some],
             y=mean[some].round(5),
             mode="lines",
             line={"color": ORANGE, "width": 2.5},
-            name=f"mean of the last {window(len(trials))}",
+            name=f"mean of the last {window(len(series))}",
             hoverinfo="skip",
         )
     figure.update_yaxes(range=with_margin([max(floor, value) for value in scores]))
@@ -70,12 +75,12 @@ def trajectory_chart(findings: Findings) -> Any:
 
 def front_chart(findings: Findings) -> Any:
     """Draw score against parameters with the Pareto front, the limit and the hand-made network."""
-    trials = tuple(trial for trial in findings.scored if trial.outcome.parameters)
+    trials = tuple(trial for trial in findings.judged if trial.outcome.parameters)
     scores = [trial.score for trial in trials if trial.score is not None]
     sizes = np.array([trial.outcome.parameters or 0 for trial in trials], dtype=np.float64)
     front = pareto_front(sizes.tolist(), scores)
     shown = thinned(scores, MOST_DOTS, keep=front)
-    figure = blank("trainable parameters (logarithmic)", f"validation {findings.metric}")
+    figure = blank("trainable parameters (logarithmic)", findings.validated)
     figure.update_xaxes(type="log", tickformat="~s", dtick="D2" if sizes.max() < 200 * sizes.min() else 1)
     figure.add_trace(_dots(findings, shown, sizes, trials=trials, name="trial", colour=DOT))
     edge = [place for place in front if scores[place] >= findings.floor]

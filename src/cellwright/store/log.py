@@ -16,6 +16,7 @@ __all__ = ["Event", "JsonLog", "Memory", "Store"]
 
 Event = dict[str, Any]
 _SYNC_SECONDS = 1.0
+_TRIES, _BETWEEN = 10, 0.05  # of the lock; seconds
 
 
 class Store(Protocol):
@@ -125,13 +126,19 @@ class JsonLog:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise RunError(f"cannot write {str(self._path)!r}: {error.strerror}") from error
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                os.close(file)
-                raise RunError(f"another process is writing {str(self._path)!r}; wait for it, or stop it") from error
-            # a file system without locks: the rule of one writer is then the user's to keep
+        for patience in range(_TRIES - 1, -1, -1):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    break  # a file system without locks: the rule of one writer is then the user's to keep
+                if not patience:
+                    os.close(file)
+                    raise RunError(
+                        f"another process is writing {str(self._path)!r}; wait for it, or stop it"
+                    ) from error
+            time.sleep(_BETWEEN)  # who only looks whether the log is locked holds the lock for a moment
         self._file = file
         self._drop_torn_line()
 

@@ -201,7 +201,7 @@ def table(arguments: argparse.Namespace) -> None:
 def page(_: argparse.Namespace) -> None:
     """Write the page of results."""
     there = sorted(path.stem for path in FOLDER.glob("*.json"))
-    without = (set(ABLATION) | set(SAYS)) - {"ppo", "a3c"}
+    without = (set(ABLATION) | set(SAYS) | {"surrogate"}) - {"ppo", "a3c"}
     methods = [method for method in there if method not in without]
     slow = {"optuna-gp", "smac", "deephyper"}
     text = [
@@ -219,15 +219,16 @@ def page(_: argparse.Namespace) -> None:
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
         text += ["## Slow searches of others", "", "Beside the rest with as many seeds.", ""]
-        for mark, dropped in ((100, {"deephyper"}), (100, set()), (500, set())):
+        for mark, dropped in ((100, {"deephyper", "smac"}), (100, set()), (500, {"smac"}), (500, set())):
             text += lines([method for method in methods if method not in dropped], 1, mark)
     published = [method for method in ("ppo", "a3c", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):
         text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
-    if len(alone := [method for method in ("surrogate", *SAYS) if method in there]) > 1:
-        text += ["## The surrogate's two models, and each alone", ""]
-        for mark in (50, 100):
-            text += lines(alone, 1, mark)
+    text += ["## The surrogate: inside auto, by itself, and each of its two models alone", ""]
+    for mark in (50, 100):
+        text += lines([method for method in ("auto", "surrogate", *SAYS) if method in there], 1, mark)
+    for workers in (1, 64):
+        text += lines([method for method in ("auto", "surrogate") if method in there], workers, 500)
     parts = [method for method in ABLATION if method in there]
     if len(parts) > 1:
         text += ["## What the parts of ppo are worth", "", "| search | without |", "|---|---|"]

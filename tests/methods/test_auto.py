@@ -21,7 +21,7 @@ def judged(search: Auto, by: str, score: float | None, number: int) -> None:
 
 def test_the_surrogate_begins_alone() -> None:
     search = auto()
-    for number in range(50):
+    for number in range(100):
         assert search.shares() == {"surrogate": 1.0, "evolution": 0.0}
         judged(search, "surrogate", float(number), number)
     assert 0.02 < search.shares()["evolution"] < 0.5
@@ -41,7 +41,7 @@ def test_whose_proposals_are_among_the_best_asks_more() -> None:
 
 def test_nobody_is_shut_out_and_failures_are_no_successes() -> None:
     search = auto()
-    for number in range(50):
+    for number in range(100):
         judged(search, "surrogate", float(number), 3000 + number)
     for number in range(300):
         judged(search, "surrogate", None, number)
@@ -62,7 +62,7 @@ def test_where_none_has_succeeded_for_long_members_are_equals() -> None:
 
 def test_proposals_say_who_asked_in_the_shares_that_it_has() -> None:
     search = auto()
-    for number in range(50):
+    for number in range(100):
         judged(search, "surrogate", float(number), number)
     asked = [search.ask(number, {}) for number in range(400)]
     by = [proposal.notes["by"] for proposal in asked if proposal]

@@ -25,14 +25,14 @@ _MEMORY = 0.98  # share of a member's record that stays with each of its trials
 _FLOOR = 0.02  # of any member's share
 _LEAST = 1e-6  # worth, so that members are equals where none has succeeded for long
 _BELIEF = 20.0  # trials that the first record counts for
-_YOUNG = 50  # successes that evolution waits for
+_YOUNG = 100  # successes that evolution waits for
 _FIRST = {"surrogate": 0.5, "evolution": 0.15}  # its share of successes
 
 
 class Auto:
     """Takes each proposal from the surrogate or from evolution, by chance; both are told everything.
 
-    After the first 50 successes, which are the surrogate's, a member's share grows with the square of the share of its
+    After the first 100 successes, which are the surrogate's, a member's share grows with the square of the share of its
     latest proposals that were among the best tenth of the latest 500.
 
     Notes of its proposals: by (which member), beside the member's own.
@@ -43,7 +43,8 @@ class Auto:
 
     def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 0.0) -> None:
         self._seed = seed
-        self._evolution = Evolution(space, seed=seed, fidelity=fidelity, first=_YOUNG)
+        self._evolution = Evolution(space, seed=seed, fidelity=fidelity)
+        self._successes = 0
         self._members: dict[str, Search] = {
             "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),
             "evolution": self._evolution,
@@ -53,7 +54,7 @@ class Auto:
 
     def shares(self) -> dict[str, float]:
         """Return the share of each member in what is asked now."""
-        if not self._evolution.mature:
+        if self._successes < _YOUNG or not self._evolution.mature:
             return {"surrogate": 1.0, "evolution": 0.0}
         worth = np.array([max((won / tried) ** 2, _LEAST) for won, tried in self._records.values()])
         shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / worth.sum()
@@ -71,6 +72,7 @@ class Auto:
         """Judge the member that asked; tell both."""
         if trial.score is not None and trial.outcome.source is None:
             self._ranks.add(trial.score)
+            self._successes += 1
         name = trial.proposal.notes.get(_BY)
         if name in self._records and trial.evaluated:
             success = trial.score is not None and self._ranks.reward(trial.score) >= 1 - 2 * _BEST

@@ -43,18 +43,17 @@ class Auto:
 
     def __init__(self, space: Space, *, seed: int, fidelity: Fidelity, thrift: float = 0.0) -> None:
         self._seed = seed
-        self._evolution = Evolution(space, seed=seed, fidelity=fidelity)
         self._successes = 0
         self._members: dict[str, Search] = {
             "surrogate": Surrogate(space, seed=seed, fidelity=fidelity, thrift=thrift),
-            "evolution": self._evolution,
+            "evolution": Evolution(space, seed=seed, fidelity=fidelity),
         }
         self._ranks = Ranks()
         self._records = {name: (_BELIEF * _FIRST[name], _BELIEF) for name in self._members}  # successes, trials
 
     def shares(self) -> dict[str, float]:
         """Return the share of each member in what is asked now."""
-        if self._successes < _YOUNG or not self._evolution.mature:
+        if self._successes < _YOUNG:
             return {"surrogate": 1.0, "evolution": 0.0}
         worth = np.array([max((won / tried) ** 2, _LEAST) for won, tried in self._records.values()])
         shares = _FLOOR + (1 - _FLOOR * len(worth)) * worth / worth.sum()

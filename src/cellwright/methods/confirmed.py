@@ -6,6 +6,7 @@ The best of hundreds of noisy scores is mostly the luckiest: where rows are few,
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import fmean
+from typing import NamedTuple
 
 import numpy as np
 
@@ -85,6 +86,21 @@ def _shrunk(scores: list[list[float]]) -> np.ndarray:
     return np.asarray(centre + shares * (means - centre))
 
 
+class _Known(NamedTuple):
+    """An architecture that succeeded.
+
+    Attributes:
+        place: among all, in the order of their first successes.
+        reached: by each of its tries, of every objective.
+        tries: which further ones were told, failures included.
+    """
+
+    first: Proposal
+    place: int
+    reached: list[tuple[float, ...]]
+    tries: set[int]
+
+
 class Confirmed:
     """Another search, beside which the leading architectures are tried again with other seeds.
 
@@ -113,23 +129,20 @@ class Confirmed:
         self._replicates = replicates
         self._most = leaders
         self._objectives = tuple(objectives)
-        self._first: dict[str, Proposal] = {}  # of each architecture that succeeded
-        self._reached: dict[str, list[tuple[float, ...]]] = {}  # by all its tries
-        self._tries: dict[str, set[int]] = {}  # which further ones were told, failures included
-        self._places: dict[str, int] = {}
+        self._known: dict[str, _Known] = {}  # by key
         self._again = 0  # further tries of all together
         self._tried: set[str] = set()  # also what was left off
         self._standings = Standings(max(1, len(self._objectives)))  # of the means, in the order of the firsts
-        self._leaders: list[str] | None = None
+        self._leaders: list[_Known] | None = None
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a leader that was not tried often enough, else what the other search asks."""
         out = {(p.point, p.fidelity.replicate) for p in pending.values() if p.fidelity.replicate}
-        spent = self._again + len(out) >= _MOST * len(self._first)
-        for key in [] if spent else self._leading():
-            first = self._first[key]
+        spent = self._again + len(out) >= _MOST * len(self._known)
+        for leader in [] if spent else self._leading():
+            first = leader.first
             for replicate in range(1, self._replicates + 1):
-                if replicate not in self._tries[key] and (first.point, replicate) not in out:
+                if replicate not in leader.tries and (first.point, replicate) not in out:
                     again = replace(first.fidelity, replicate=replicate)
                     return Proposal(number, first.point, again, first.heritage)
         others = {key: proposal for key, proposal in pending.items() if not proposal.fidelity.replicate}
@@ -139,27 +152,25 @@ class Confirmed:
         """Take a further try into the mean; tell the other search of all others. A network left off leads nobody."""
         key = trial.key
         if trial.proposal.fidelity.replicate:
-            self._tries[key].add(trial.proposal.fidelity.replicate)
+            self._known[key].tries.add(trial.proposal.fidelity.replicate)
             self._again += 1
         else:
             self._search.tell(trial)
-        values = values_of(trial, self._objectives, self._space)
-        if not trial.evaluated or values is None:
+        if not trial.evaluated or trial.score is None:
             return
         self._tried.add(key)
         self._leaders = None
-        if trial.proposal.fidelity.stop is not None:
+        values = values_of(trial, self._objectives, self._space) if trial.proposal.fidelity.stop is None else None
+        if values is None:
             return
-        if key not in self._first:
-            self._first[key], self._reached[key], self._tries[key] = trial.proposal, [], set()
-            self._places[key] = len(self._places)
-        self._reached[key].append(values)
-        self._standings.change(self._places[key], np.mean(self._reached[key], axis=0).tolist())
+        known = self._known.setdefault(key, _Known(trial.proposal, len(self._known), [], set()))
+        known.reached.append(values)
+        self._standings.change(known.place, np.mean(known.reached, axis=0).tolist())
 
-    def _leading(self) -> list[str]:
+    def _leading(self) -> list[_Known]:
         """Return the leaders, kept until another trial is told."""
         if self._leaders is None:
+            known = list(self._known.values())
             most = min(self._most, len(self._tried) // 10)
-            keys = list(self._first)
-            self._leaders = [keys[place] for place in self._standings.leaders(most)]
+            self._leaders = [known[place] for place in self._standings.leaders(most)]
         return self._leaders

@@ -51,11 +51,6 @@ class Evolution:
         self._population = Population(population, sample, first)
         self._known = Known(space)
 
-    @property
-    def mature(self) -> bool:
-        """Return whether it has parents to choose from."""
-        return self._population.mature
-
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return a random point at first, a child of the best later; none that is known."""
         rng = rng_for(self._seed, Use.SAMPLE, number)

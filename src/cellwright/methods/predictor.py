@@ -78,7 +78,7 @@ class Predictor:
         self._scores: list[float] = []  # NaN for a failure
         self._rows: list[np.ndarray] = []
         self._costs: list[float] = []  # logarithm of the seconds of an epoch, NaN for a failure
-        self._updates: list[tuple[int, float]] = []  # of points told again, since the forest learnt
+        self._updates: list[tuple[int, float]] = []  # of points told again, since it learnt
         self._successes = 0
         self._next = initial
         self._tuned_on: tuple[float, ...] = ()  # scores of the first points, when hyperparameters were last learnt
@@ -145,7 +145,7 @@ class Predictor:
         if learnt > _BEST + _OTHERS:
             others = rng_for(self._seed, Use.FOREST, learnt).choice(order[_BEST:], _OTHERS, replace=False)
             used = np.concatenate([order[:_BEST], others])
-        rows, targets = np.stack([self._rows[place] for place in used]), _normal_scores(scores)[used]
+        rows, targets = self._rows_at(used), _normal_scores(scores)[used]
         gaussian = None
         if learnt <= _FEW:
             from cellwright.methods.gaussian import Gaussian
@@ -161,15 +161,17 @@ class Predictor:
         used = np.arange(len(known))
         if len(used) > _TUNED:
             used = rng_for(self._seed, Use.FOREST, len(used), 2).choice(used, _TUNED, replace=False)
-        rows = np.stack([self._rows[place] for place in used])
-        return Gaussian(rows, _normal_scores(np.array(known))[used], self._encoding.blocks)
+        return Gaussian(self._rows_at(used), _normal_scores(np.array(known))[used], self._encoding.blocks)
 
     def _fit_costs(self, learnt: int) -> Any:
         from sklearn.linear_model import Ridge
 
-        used = [place for place in self._fitted(learnt).used if not np.isnan(self._costs[place])]
+        used = np.array([place for place in self._fitted(learnt).used if not np.isnan(self._costs[place])])
         costs = np.array([self._costs[place] for place in used])
-        return Ridge().fit(np.stack([self._rows[place] for place in used]), costs - np.median(costs))
+        return Ridge().fit(self._rows_at(used), costs - np.median(costs))
+
+    def _rows_at(self, places: np.ndarray) -> np.ndarray:
+        return np.stack([self._rows[place] for place in places])
 
 
 def _grown(rows: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> list[Any]:

@@ -126,19 +126,13 @@ class JsonLog:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
             raise RunError(f"cannot write {str(self._path)!r}: {error.strerror}") from error
-        for patience in range(_TRIES - 1, -1, -1):
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for _ in range(_TRIES):
+            if _locked(file):
                 break
-            except OSError as error:
-                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                    break  # a file system without locks: the rule of one writer is then the user's to keep
-                if not patience:
-                    os.close(file)
-                    raise RunError(
-                        f"another process is writing {str(self._path)!r}; wait for it, or stop it"
-                    ) from error
             time.sleep(_BETWEEN)  # who only looks whether the log is locked holds the lock for a moment
+        else:
+            os.close(file)
+            raise RunError(f"another process is writing {str(self._path)!r}; wait for it, or stop it")
         self._file = file
         self._drop_torn_line()
 
@@ -155,3 +149,12 @@ class JsonLog:
             kept = start
         if kept < end:
             os.ftruncate(self._file, kept)
+
+
+def _locked(file: int) -> bool:
+    """Lock a file; return whether no other process has. Without locks, the rule of one writer is the user's to keep."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EWOULDBLOCK, errno.EACCES)
+    return True

@@ -137,6 +137,13 @@ def test_an_empty_cell_of_a_target_or_key_is_told() -> None:
             frames_of(holed, "yield", use)
 
 
+@pytest.mark.parametrize("kind", ["float64", "Float64"])
+def test_an_empty_cell_of_a_feature_is_missing(kind: str) -> None:
+    holed = OWN.assign(hot=OWN["hot"].where(OWN["hot"] != 2).astype(kind))  # type: ignore[call-overload]
+    dataset, _ = dataset_of(frames_of(holed, "yield", {"x": ["hot"]}))
+    assert np.isnan(dataset.tables["x"].features[:, 0]).tolist() == (OWN["hot"] == 2).tolist()
+
+
 def test_names_are_listed_up_to_a_few() -> None:
     assert few(["a", "b"]) == "'a', 'b'"
     assert few([str(number) for number in range(1_004)]) == "'0', '1', '2', '3' and 1,000 more"

@@ -108,7 +108,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
             if target in what:
                 raise DataError(f"input {name!r} has the column {target!r}, which is to be predicted; leave it out")
             dense[name] = [f"{name}.{column}" for column in what]
-            part = _numbers(responses[[_found(responses, column).name for column in what]], name)
+            part = _numbers(responses[[_column(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
     for pair_name, keys in pairs.items():
         for name, columns in dense.items():
@@ -166,13 +166,19 @@ def are_exact(numbers: "pd.Series") -> bool:
     return bool((there % 1 == 0).all() and (there.abs() < MOST_EXACT).all())
 
 
-def _found(responses: "pd.DataFrame", column: object) -> "pd.Series":
+def _column(responses: "pd.DataFrame", column: object) -> "pd.Series":
     if column not in responses.columns:
         raise DataError(f"the responses have no column {column!r}; they have {few(list(responses.columns), 12)}")
     times = int((responses.columns == column).sum())
     if times > 1:
         raise DataError(f"the responses have {times} columns {column!r}; rename all but one")
     found: pd.Series = responses[column]
+    return found
+
+
+def _found(responses: "pd.DataFrame", column: object) -> "pd.Series":
+    """Return a column of which no cell may be empty: a target, or what names an entity."""
+    found = _column(responses, column)
     empty = np.flatnonzero(found.isna())
     if len(empty):
         raise DataError(
@@ -188,7 +194,7 @@ def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
             f"input {name!r} takes numbers, and {few(text)} hold other things; encode them, or leave them out"
         )
     with np.errstate(over="ignore"):  # told below
-        numbers: np.ndarray = table.to_numpy(np.float32)
+        numbers: np.ndarray = table.to_numpy(np.float32, na_value=np.nan)
     infinite = np.argwhere(np.isinf(numbers))
     if len(infinite):
         row, place = infinite[0]

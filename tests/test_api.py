@@ -8,8 +8,9 @@ import pytest
 
 import cellwright
 from cellwright.api import usual_folds, usual_limit
+from cellwright.errors import UsageError
 from cellwright.problem import Problem
-from cellwright.space import Architecture, Dense, Sketch, Space
+from cellwright.space import Architecture, Choice, Decision, Dense, Float, Sketch, Space
 from cellwright.trial import CONTINUES, Trial
 
 
@@ -157,3 +158,22 @@ def test_with_halving_few_are_trained_to_the_end_and_those_lead(tumor: Problem, 
 
 def going(trial: Trial) -> bool:
     return CONTINUES in trial.proposal.notes
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        (Float("batch_size", 8, 64), r"batch_size is a whole number, not 8\.0"),
+        (Choice("optimizer", ("adam", "lbfgs")), "there is no optimizer 'lbfgs'"),
+        (Float("learning_rate", 0.0, 0.1), "learning_rate > 0"),
+    ],
+)
+def test_a_setting_that_training_cannot_take_is_told_before_any_trial(
+    tumor: Problem, tmp_path: Path, setting: Decision, message: str
+) -> None:
+    sketch = Sketch()
+    node = sketch.node("n", sketch.input("measurements", 30), (Dense(4), Dense(8)))
+    space = sketch.space("s", node, units=2, settings=[setting])
+    with pytest.raises(UsageError, match=message):
+        cellwright.search(tumor, space=space, evaluations=3, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -330,3 +330,77 @@ def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes(tmp_pat
         Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="ranking")
     with pytest.raises(DataError, match="holds labels, such as 'a'; regression needs numbers"):
         Problem.from_frames(frame.assign(y=list("ab") * 30), target="y", features={"f": ["x"]}, task="regression")
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    made(folder=tmp_path / "mine")
+    assert Problem.load(tmp_path / "mine").rows == len(FIELD)
+    made(folder=str(tmp_path / "mine"))  # what was made here may be made anew
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("years of work")
+    with pytest.raises(DataError, match="it is left alone"):
+        made(folder=tmp_path / "other")
+    assert (tmp_path / "other" / "notes.txt").read_text() == "years of work"
+
+
+def test_small_differences_of_large_features_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    seconds = 1.7e9 + rng.uniform(0, 3600, 200)
+    frame = pd.DataFrame({"time": seconds, "other": rng.normal(size=200), "y": seconds - 1.7e9})
+    dataset, split = made(frame, "y", {"x": ["time", "other"]}).data()
+    known = seconds[split.train]
+    expected = (seconds - known.mean()) / known.std()
+    np.testing.assert_allclose(dataset.tables["x"].features[:, 0], expected, atol=1e-4)
+
+
+def test_small_differences_of_a_large_target_are_refused() -> None:
+    frame = pd.DataFrame({"a": np.arange(200.0), "y": -3e5 + 0.05 * np.sin(np.arange(200.0))})
+    with pytest.raises(DataError, match="'y' varies too little around -300000 for single precision"):
+        made(frame, "y", {"x": ["a"]})
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {"drug": (("a", "b"), pd.DataFrame({"w": [1.0, 2]}, index=["p", "q"])),
+         "more": ("drug_1", pd.DataFrame({"v": [1.0, 2]}, index=["p", "q"]))},
+        {"x": ["y.z"], "x.y": ["z"]},
+    ],
+)  # fmt: skip
+def test_two_columns_of_one_name_are_told(features: Features) -> None:
+    frame = pd.DataFrame({"a": ["p", "q"] * 50, "b": ["q", "p"] * 50, "drug_1": ["p", "p"] * 50})
+    frame = frame.assign(**{"y.z": np.arange(100.0), "z": np.arange(100.0) ** 2, "t": np.arange(100.0)})
+    with pytest.raises(DataError, match=r"would both be called '(drug_1|x\.y\.z)' here"):
+        made(frame, "t", features)
+
+
+@pytest.mark.parametrize("kind", ["bool", "boolean"])
+def test_truth_is_classified(kind: str) -> None:
+    frame = pd.DataFrame({"a": np.arange(100.0), "y": pd.Series(np.arange(100) % 3 == 0).astype(kind)})  # type: ignore[call-overload]
+    assert made(frame, "y", {"x": ["a"]}).classes == ("False", "True")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        ([1j] * 100, "complex"),
+        ([str(number / 7) for number in range(100)], "numbers as text or objects"),
+    ],
+)
+def test_a_target_that_is_not_what_it_looks_like_is_told(target: list[Any], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        made(pd.DataFrame({"a": np.arange(100.0), "y": target}), "y", {"x": ["a"]})
+
+
+def test_no_rows_and_names_that_are_none_are_told() -> None:
+    with pytest.raises(DataError, match="no row"):
+        made(FIELD.iloc[:0])
+    with pytest.raises(DataError, match="the name of an input is text, not 0"):
+        made(features={0: ["a"]})  # type: ignore[dict-item]
+
+
+def test_a_part_of_one_row_is_told() -> None:
+    frame = pd.DataFrame({"a": np.arange(12.0), "y": np.arange(12.0)})
+    with pytest.raises(DataError, match="1 validation row only"):
+        made(frame, "y", {"x": ["a"]})

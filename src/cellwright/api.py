@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,7 +18,8 @@ from cellwright.problem import Problem
 from cellwright.replay import Reason
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Architecture, Point, Space, space_to_json
+from cellwright.space import Architecture, Choice, Point, Space, space_to_json
+from cellwright.space.architecture import MEMBERS
 from cellwright.store.folder import Request, check_request, create_folder
 from cellwright.trial import Fidelity, usual_epochs
 
@@ -212,7 +213,7 @@ def _ended(run: Run, reason: Reason) -> Run:
 
 def _check_fit(space: Space, problem: Problem) -> None:
     """Raise UsageError unless networks of `space` take the problem's inputs and give its outputs."""
-    from cellwright.train.recipe import SETTINGS
+    from cellwright.train.recipe import SETTINGS, Recipe
 
     known = dict(problem.inputs)
     for name, shape in space.inputs.items():
@@ -232,6 +233,10 @@ def _check_fit(space: Space, problem: Problem) -> None:
     unknown = sorted({decision.name for decision in space.settings} - set(SETTINGS))
     if unknown:
         raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
+    for decision in space.settings:
+        for value in decision.options if isinstance(decision, Choice) else (decision.low, decision.high):
+            if decision.name != MEMBERS:
+                replace(Recipe(), **{decision.name: value})  # raises UsageError
 
 
 def usual_folds(problem: Problem) -> int:

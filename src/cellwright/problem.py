@@ -14,7 +14,7 @@ import numpy as np
 
 from cellwright.data.cache import data_folder
 from cellwright.data.dataset import Dataset
-from cellwright.data.folder import copy_raw, load_data, load_raw, save_data, save_raw
+from cellwright.data.folder import LAYOUT, copy_raw, load_data, load_raw, save_data, save_raw
 from cellwright.data.frames import Features, dataset_of, frames_of
 from cellwright.data.scaling import scale
 from cellwright.data.splits import Division, Split, split_rows
@@ -83,7 +83,7 @@ class Problem:
         metric: str | None = None,
         split: str | Division = "row",
         manual: Callable[[Mapping[str, Shape], int], Architecture] | None = by_hand,
-        folder: Path | None = None,
+        folder: str | Path | None = None,
     ) -> "Problem":
         """Return a problem on data of the user's own; docs/data.md has an example.
 
@@ -114,9 +114,9 @@ class Problem:
         shapes = {key: table.shape for key, table in dataset.tables.items()}
         by_hand_key = manual(shapes, max(1, len(classes))).key if manual else None
         words = repr((division, metric, name, target, list(shapes), dict(dataset.kinds), classes, by_hand_key))
-        folder = folder or data_folder() / "prepared" / f"{name}-{_digest(dataset, words)}"
+        usual = data_folder() / "prepared" / f"{name}-{_digest(dataset, words)}"
         return prepare(
-            folder,
+            usual if folder is None else Path(folder),
             name=name,
             dataset=dataset,
             division=division,
@@ -239,6 +239,8 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
     _check_target(dataset.target, split, spec.task, spec.target)
     scaled = scale(dataset, split.train, dict(spec.keep), spec.commensurable)
     folder = spec.folder
+    if folder.exists() and not _is_ours(folder):
+        raise DataError(f"{str(folder)!r} is there, and no prepared data: it is left alone; name another folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         building = folder.parent / f".making-{uuid.uuid4().hex}"
@@ -268,6 +270,11 @@ def _digest(dataset: Dataset, words: str) -> str:
     return digest.hexdigest()[:12]
 
 
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder may be replaced: it is empty, or was made here, whole or not."""
+    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / name).exists() for name in (_FILE, LAYOUT)))
+
+
 def _put(building: Path, folder: Path) -> None:
     """Make `building` the folder, in the place of what stands there; others may be doing the same."""
     aside = building.with_name(f"{building.name}-old")
@@ -293,6 +300,10 @@ def _check_values(dataset: Dataset, task: Task, name: str) -> None:
 
 def _check_target(target: np.ndarray, split: Split, task: Task, name: str) -> None:
     for part, rows in (("training", split.train), ("validation", split.validation), ("test", split.test)):
+        if len(rows) < 2:
+            raise DataError(
+                f"there is 1 {part} row only, and 2 are needed; bring more data, or split by something finer"
+            )
         if len(np.unique(target[rows])) < 2:
             what = "value" if task is Task.REGRESSION else "class"
             raise DataError(f"target {name!r} has one {what} only in the {part} rows; nothing can be learnt from them")

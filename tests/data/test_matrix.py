@@ -174,3 +174,13 @@ def test_whole_numbers_that_do_not_name_samples_are_genes(tmp_path: Path) -> Non
     rows = "".join(f"{'ab'[n % 2]},{n * 7 % 5},{n * 5 % 6}\n" for n in range(6))
     (tmp_path / "m.csv").write_text(f"class,G1,G2\n{rows}")
     assert list(read_matrix(tmp_path / "m.csv", columns={}).features["expression"][1].columns) == ["G1", "G2"]
+
+
+@pytest.mark.parametrize("codes", ["012", "571"])
+def test_a_column_that_says_the_class_again_is_no_gene(tmp_path: Path, codes: str) -> None:
+    rng = np.random.default_rng(0)
+    rows = [f"{'abc'[kind]},{rng.normal():.3f},{codes[kind]}" for kind in rng.integers(0, 3, 60)]
+    frames = matrix(tmp_path, "\n".join(["subtype,G1,label", *rows]) + "\n", label="subtype")
+    ((_, table),) = frames.features.values()
+    assert table.columns.tolist() == ["G1"]
+    assert "samples.csv: not used, for saying the same as 'subtype': 'label'" in frames.notes

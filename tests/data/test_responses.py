@@ -229,3 +229,17 @@ def test_drugs_named_by_smiles_need_no_table(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("cell_line,G1\nA,1.5\nB,2\n")
     frames = read_responses(tmp_path, pairs=False, columns={})
     assert frames.features["fingerprints"][1].index.tolist() == ["CCN", "CCO"]
+
+
+@pytest.mark.parametrize("name", ["dose_ng_ml", "drug_dose", "Max Conc"])
+def test_what_may_be_a_dose_is_not_averaged_over(tmp_path: Path, name: str) -> None:
+    measured = SINGLE.replace("dose_uM", name)
+    with pytest.raises(DataError, match=f"column '{name}' seems to hold doses"):
+        single(tmp_path, measured=measured)
+    frames = single(tmp_path, {"dose": name}, measured=measured)
+    assert frames.responses["dose"].nunique() == 3
+
+
+def test_what_may_be_a_dose_and_is_the_same_for_a_drug_means_nothing(tmp_path: Path) -> None:
+    measured = "drug,cell,max_conc,auc\nD0,A-1,10,0.5\nD0,B2,10,0.25\n17,B2,4,1\n"
+    assert "dose" not in single(tmp_path, measured=measured).responses

@@ -391,3 +391,10 @@ def test_equal_rows_of_classes_stay_together_and_classes_keep_their_shares() -> 
         for learnt, held in inner_folds(dataset, rest, "row", 3, 0, classes=True):
             assert not set(dataset.alike[learnt]) & set(dataset.alike[held])
             assert set(dataset.target[held]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_of_several_huge_groups_the_largest_is_for_training(seed: int) -> None:
+    groups = np.repeat([0, 1, 2], [250, 700, 50])
+    split = split_rows(grouped(groups), Division("cell", seed))
+    assert [len(split.train), len(split.validation), len(split.test)] == [700, 250, 50]

@@ -171,3 +171,11 @@ def test_a_workbook_among_tables_is_told(tmp_path: Path) -> None:
     (tmp_path / "response.xlsx").write_bytes(b"PK")
     with pytest.raises(DataError, match=r"'response\.xlsx' in .* cannot be read; save its sheets as CSV"):
         files_of(tmp_path)
+
+
+def test_whole_numbers_of_which_the_first_is_missing_count_nothing(tmp_path: Path) -> None:
+    values = pd.array([None, *range(1, 30)], dtype="Int64")
+    pd.DataFrame({"n": values}).to_parquet(tmp_path / "t.parquet")
+    sheet = read(tmp_path / "t.parquet")
+    assert not sheet.counts("n")
+    assert not sheet.ascends("n")

@@ -12,9 +12,9 @@ from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split
 from cellwright.errors import DataError
 
-__all__ = ["copy_data", "copy_raw", "load_data", "load_raw", "save_data", "save_raw"]
+__all__ = ["LAYOUT", "copy_data", "copy_raw", "load_data", "load_raw", "save_data", "save_raw"]
 
-_LAYOUT = "data.json"
+LAYOUT = "data.json"
 _RAW = "raw"
 _PARTS = ("train", "validation", "test")
 
@@ -84,12 +84,12 @@ def _save_tables(folder: Path, dataset: Dataset) -> None:
         inputs.append([name, file, table.key])
     layout = {"inputs": inputs, "index": sorted(dataset.index), "kinds": dict(dataset.kinds)}
     layout |= {"given": dataset.given is not None, "alike": dataset.alike is not None}
-    (folder / _LAYOUT).write_text(json.dumps(layout))
+    (folder / LAYOUT).write_text(json.dumps(layout))
 
 
 def _load(folder: Path, tables: Path) -> Dataset:
     try:
-        layout = json.loads((tables / _LAYOUT).read_text())
+        layout = json.loads((tables / LAYOUT).read_text())
         arrays = {file: _array(tables / file) for _, file, _ in layout["inputs"]}
         inputs = {name: Table(arrays[file], key) for name, file, key in layout["inputs"]}
         index = {key: _array(folder / _RAW / f"index-{number}.npy") for number, key in enumerate(layout["index"])}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ _PLACES = ("joined", "trunk", "flatten", "output", "residual")  # of networks ma
 #: below this a float holds every whole number exactly
 MOST_EXACT = 2**53
 _FEW_VALUES = 10  # whole numbers that may be classes
+_STEPS = 1000  # of single precision, that a column's values should span at least
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows
 
 
@@ -74,12 +75,18 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
         raise DataError(f"the responses are a data frame, one row an observation, not {type(responses).__name__}")
     if not isinstance(features, Mapping):
         raise DataError(f"features are {{input name: columns, or (key column, table)}}, not {features!r}")
-    values = _found(responses, target)
+    if not len(responses):
+        raise DataError("the responses have no row")
+    for name in features:
+        if not isinstance(name, str):
+            raise DataError(f"the name of an input is text, not {name!r}")
+    values = _checked_target(_found(responses, target), target, classes=classes)
     notes: tuple[str, ...] = ()
     if not classes and pd.api.types.is_integer_dtype(values) and values.nunique() <= _FEW_VALUES:
         few_values = f"{target!r} holds {values.nunique()} whole numbers, taken for quantities"
         notes = (f"{few_values}; task='classification' takes them for classes",)
     rows: dict[str, pd.Series] = {"value": _ids(values) if classes else values}
+    origins: dict[str, Any] = {}
     tables: dict[str, tuple[str, pd.DataFrame]] = {}
     dense: dict[str, list[str]] = {}
     pairs: dict[str, Sequence[str]] = {}
@@ -97,6 +104,7 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
                 named = "input" if pair else "column"
                 raise DataError(f"what rows refer to cannot be called {kind!r} here; rename the {named}")
             for key, column in zip(names, keys if pair else [keys], strict=True):
+                _check_same(origins, key, column)
                 rows[key] = _ids(_found(responses, column))
             index = pd.Index(_ids(table.index.to_series()))
             tables[name] = (kind, pd.DataFrame(_numbers(table, name), index=index, columns=list(table.columns)))
@@ -108,6 +116,8 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
             if target in what:
                 raise DataError(f"input {name!r} has the column {target!r}, which is to be predicted; leave it out")
             dense[name] = [f"{name}.{column}" for column in what]
+            for within, given in zip(dense[name], what, strict=True):
+                _check_same(origins, within, given)
             part = _numbers(responses[[_column(responses, column).name for column in what]], name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
     for pair_name, keys in pairs.items():
@@ -119,6 +129,48 @@ def frames_of(responses: "pd.DataFrame", target: str, features: Features, *, cla
                 raise DataError(f"input {name!r} would be taken for part of the pair {pair_name!r}; rename one of them")
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
     return Frames(frame, tables, notes, dense)
+
+
+def _checked_target(values: "pd.Series", name: str, *, classes: bool) -> "pd.Series":
+    """Return a target, unless it cannot be what it looks like."""
+    import pandas as pd
+
+    if pd.api.types.is_complex_dtype(values):
+        raise DataError(f"target {name!r} holds complex numbers; give their parts as targets of their own")
+    if not classes and not pd.api.types.is_numeric_dtype(values) and values.nunique() > _FEW_VALUES:
+        numbers = pd.to_numeric(values.astype(str), errors="coerce")
+        if numbers.notna().all() and not are_exact(numbers):  # whole ones may be names of classes
+            raise DataError(
+                f"target {name!r} holds numbers as text or objects: convert it with pandas.to_numeric, or say "
+                "task='classification'"
+            )
+    if not classes and pd.api.types.is_float_dtype(values):
+        held = values.to_numpy(np.float64)
+        if np.isfinite(held).all() and _is_cut(held[:, None])[0]:
+            raise DataError(
+                f"target {name!r} varies too little around {np.median(held):g} for single precision: subtract that"
+            )
+    return values
+
+
+def _is_cut(values: np.ndarray) -> np.ndarray:
+    """Return which columns vary by little more than single precision tells apart at their size, bool (columns,).
+
+    Shape: values, float64 (rows, columns), NaN where missing.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond single precision is told elsewhere
+        step = np.spacing(np.nanmax(np.abs(values), axis=0, initial=0.0).astype(np.float32))
+        spread = np.nanmax(values, axis=0, initial=-np.inf) - np.nanmin(values, axis=0, initial=np.inf)
+        cut: np.ndarray = (spread > 0) & (spread < _STEPS * step)
+    return cut
+
+
+def _check_same(origins: dict[str, Any], name: str, column: Any) -> None:
+    """Raise DataError if what is called `name` here has come from another column already."""
+    if origins.setdefault(name, column) != column:
+        raise DataError(
+            f"columns {origins[name]!r} and {column!r} would both be called {name!r} here; rename an input, or a column"
+        )
 
 
 def _check_sides(pair: str, keys: Sequence[str], name: str, columns: Sequence[str]) -> None:
@@ -193,8 +245,12 @@ def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
         raise DataError(
             f"input {name!r} takes numbers, and {few(text)} hold other things; encode them, or leave them out"
         )
+    exact = table.to_numpy(np.float64, na_value=np.nan, copy=True)
+    cut = _is_cut(exact)
+    if cut.any():  # such as seconds since 1970; scaling takes off their mean in any case
+        exact[:, cut] -= np.nanmedian(exact[:, cut], axis=0)
     with np.errstate(over="ignore"):  # told below
-        numbers: np.ndarray = table.to_numpy(np.float32, na_value=np.nan)
+        numbers: np.ndarray = exact.astype(np.float32)
     infinite = np.argwhere(np.isinf(numbers))
     if len(infinite):
         row, place = infinite[0]
@@ -304,9 +360,9 @@ def _entities(tables: Mapping[str, "pd.DataFrame"], columns: "list[pd.Series[str
 
 
 def _target(values: "pd.Series[float] | pd.Series[str]") -> tuple[np.ndarray, tuple[str, ...]]:
-    from pandas.api.types import is_numeric_dtype
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
-    if is_numeric_dtype(values) and values.dtype != bool:
+    if is_numeric_dtype(values) and not is_bool_dtype(values):
         return values.to_numpy(np.float32), ()
     labels, codes = np.unique(values.astype(str).to_numpy(dtype=str), return_inverse=True)
     return codes.reshape(-1).astype(np.int64), tuple(str(label) for label in labels)

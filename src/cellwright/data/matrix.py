@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -9,6 +10,9 @@ from cellwright.data.frames import ROW, Frames, few
 from cellwright.data.roles import names_entities, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["read_matrix"]
 
@@ -28,6 +32,7 @@ _LABELS = (
 _IDS = ("id", "patient", "patientid", "subject", "subjectid", "caseid", "donorid", "sample")
 _MOST_CLASSES = 100
 _INTENSITY = 50.0
+_FIRST = 200  # rows that tell most columns from a class
 
 
 def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
@@ -51,7 +56,9 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     labels = sheet.names(label)
     numeric = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
     genes = [name for name in numeric if not _names_samples(sheet, name)]
-    text = [name for name in sheet.columns if name not in (label, *genes)]
+    again = [name for name in genes if _says_the_same(sheet.frame[name], labels)]
+    genes = [name for name in genes if name not in again]
+    text = [name for name in sheet.columns if name not in (label, *genes, *again)]
     if not genes:
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
     values = sheet.matrix(genes)
@@ -67,6 +74,8 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
         )
     shown = f"{len(counts)} classes of {counts.min():,} to {counts.max():,}"
     notes = [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
+    if again:
+        notes.append(f"{sheet.name}: not used, for saying the same as {label!r}: {few(again)}")
     if text:
         notes.append(f"{sheet.name}: not used: {few(text)}")
     values = _logarithms(values, sheet.name, notes)
@@ -75,6 +84,14 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
         notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of the training rows")
     responses = pd.DataFrame({"value": labels.astype(str)})
     return Frames(responses, {"expression": (ROW, pd.DataFrame(values, columns=genes))}, tuple(notes))
+
+
+def _says_the_same(values: "pd.Series[float]", labels: "pd.Series[str]") -> bool:
+    """Return whether each class has a value of its own in a column, which then gives away what is to be predicted."""
+    classes = labels.nunique()
+    if classes > len(labels) // 2 or values[:_FIRST].nunique() > classes or values.nunique() != classes:
+        return False
+    return len(set(zip(values.tolist(), labels.tolist(), strict=True))) == classes
 
 
 def _names_samples(sheet: Sheet, column: str) -> bool:

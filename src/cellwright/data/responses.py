@@ -99,10 +99,23 @@ def _rows(main: Sheet, roles: Mapping[str, str], keys: tuple[str, ...], notes: l
     doses = [name for name in doses_of(main) if "drug_1" in keys and len(main.frame[name].unique()) > 1]
     if doses:
         notes.append(f"{main.name}: doses of pairs are not used ({few(doses)}): a pair's values are averaged over them")
+    if "drug" in keys and "dose" not in roles:
+        _check_no_doses(main, [roles[key] for key in keys])
     if "dose" in roles and "drug" in keys:
         rows["dose"] = _dose(main, roles["dose"], notes)
     rows["value"] = main.numbers(roles["value"])
     return rows
+
+
+def _check_no_doses(main: Sheet, keys: list[str]) -> None:
+    """Raise DataError if rows of one cell line and drug differ in what looks like a dose: no mean of them would do."""
+    for name in doses_of(main):
+        if main.is_numeric(name) and main.frame.groupby(keys)[name].nunique().max() > 1:
+            raise DataError(
+                f"{main.name}: column {name!r} seems to hold doses, of which one cell line and drug have several: say "
+                f"--column dose={name} (micromolar, unless the name ends in another unit: "
+                f"{', '.join(unit for unit in _UNITS if len(unit) <= 2)}), or take the column out"
+            )
 
 
 def _dose(main: Sheet, column: str, notes: list[str]) -> np.ndarray:

@@ -22,7 +22,7 @@ _PAIRS = (
 _CELL = re.compile(r"cell(?:line|s|lines)?(?:name|id)?|line(?:name)?|cellosaurusid|ccle(?:name)?")
 _SAMPLE = re.compile(r"depmapid|cosmicid|modelid|sample(?:id|name)?")
 _DOSE = re.compile(r"(?:log(?:10)?)?(?:dose|conc|concentration)(?:um|nm|mm|m|molar|micromolar|nanomolar|umol)?")
-_DOSES = re.compile(r"(?:log)?(?:dose|conc)")  # how the name of a dose of one of several drugs begins
+_DOSES = re.compile(r"dose|conc(?!or)")  # in the name of whatever dose
 #: names of measured values, the likeliest first
 _PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "inhibitionpct", "viability")
 _SCORES = ("synergy", "score", "comboscore", "loewe", "bliss", "zip", "hsa", "auc", "lnic50", "ic50", "aac", "effect")
@@ -56,7 +56,7 @@ def roles_of(sheet: Sheet, given: Mapping[str, str]) -> dict[str, str]:
 
 def doses_of(sheet: Sheet) -> list[str]:
     """Return the columns that seem to hold doses."""
-    return [name for name in sheet.columns if _DOSES.match(simple(name))]
+    return [name for name in sheet.columns if _DOSES.search(simple(name))]
 
 
 def _first(role: str, forms: Mapping[str, str], usual: re.Pattern[str]) -> dict[str, str]:

@@ -22,17 +22,21 @@ class Standard:
     A feature that is constant in training, or missing there throughout, teaches nothing: it has mean NaN and becomes 0
     everywhere, lest a network pass its raw value on through weights that never moved. One that is only ever 0 or 1 in
     training (a bit of a fingerprint) has mean 0 and scale 1: it stays as it is.
+
+    Attributes:
+        fill: what a missing one becomes, scaled: the mean of the training rows.
     """
 
     mean: np.ndarray
     scale: np.ndarray
+    fill: np.ndarray
 
     def apply(self, features: np.ndarray) -> np.ndarray:
-        """Return features at mean 0 and variance 1, missing ones 0, within +-10, float32 (entities, *shape)."""
+        """Return features at mean 0 and variance 1, missing ones the mean, within +-10, float32 (entities, *shape)."""
         result = np.empty(features.shape, np.float32)
         for block in _blocks(features.shape[1]):
             scaled = (features[:, block] - self.mean[block]) / self.scale[block]
-            result[:, block] = np.clip(np.nan_to_num(scaled, nan=0.0), -CLIP, CLIP)
+            result[:, block] = np.clip(np.where(np.isnan(scaled), self.fill[block], scaled), -CLIP, CLIP)
         return result
 
 
@@ -53,8 +57,9 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
     bits &= ~constant
     if common and not (constant | bits).all():
         deviation = np.where(constant, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
+    fill = np.where(bits, mean, 0.0)
     mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
-    return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation))
+    return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation), fill)
 
 
 def scale(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:

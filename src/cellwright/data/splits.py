@@ -184,8 +184,9 @@ def _parts(
     order = rng_for(division.seed, Use.SPLIT, stream).permutation(count)
     share = division.test
     if division.folds is None:
-        # one huge group is for training, unless there is nothing else
-        order = order[np.argsort(sizes[order] > (share + division.validation) * sizes.sum(), kind="stable")]
+        # huge groups are for training, the largest first, unless there is nothing else
+        huge = sizes > (share + division.validation) * sizes.sum()
+        order = order[np.argsort(np.where(huge, sizes, 0)[order], kind="stable")]
     else:
         before = np.cumsum(sizes[order]) - sizes[order]
         turn = (before * division.folds // sizes.sum() - division.fold) % division.folds  # 0: tests now

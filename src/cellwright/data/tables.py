@@ -84,7 +84,10 @@ class Sheet:
             values = values.astype("Int64")
         empty = np.flatnonzero(values.isna() | (values.astype(str).str.strip() == ""))
         if len(empty):
-            raise DataError(f"{self.name}: column {column!r} is empty in {_rows(empty)}; fill it in, or leave it out")
+            raise DataError(
+                f"{self.name}: column {column!r} is empty in {_rows(empty)}; fill it in, or leave it out "
+                "(NA, None, null and the like count as empty: give what is called so another name)"
+            )
         return values.astype(str).str.strip()
 
     def numbers(self, column: str, *, missing: bool = False) -> np.ndarray:
@@ -132,7 +135,7 @@ class Sheet:
     def counts(self, column: str) -> bool:
         """Return whether a column only counts the rows, from 0 or 1: an index that somebody wrote out, gaps or none."""
         values = self.frame[column]
-        if values.dtype.kind not in "iu" or len(values) < _FEWEST_COUNTED:
+        if values.dtype.kind not in "iu" or len(values) < _FEWEST_COUNTED or values.isna().any():
             return False
         if column.startswith("Unnamed:"):  # the index of a frame whose rows were chosen
             return bool(values.is_unique)
@@ -142,7 +145,8 @@ class Sheet:
     def ascends(self, column: str) -> bool:
         """Return whether a column holds whole numbers of which each is larger than the one before."""
         values = self.frame[column]
-        return values.dtype.kind in "iu" and len(values) >= _FEWEST_COUNTED and bool((np.diff(values) > 0).all())
+        whole = values.dtype.kind in "iu" and len(values) >= _FEWEST_COUNTED and not values.isna().any()
+        return whole and bool((np.diff(values) > 0).all())
 
     def matrix(self, columns: Sequence[str]) -> np.ndarray:
         """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -75,6 +76,10 @@ class Recipe:
             raise UsageError(f"there is no optimizer {self.optimizer!r}; known: {', '.join(OPTIMIZERS)}")
         if self.schedule not in SCHEDULES:
             raise UsageError(f"there is no schedule {self.schedule!r}; known: {', '.join(SCHEDULES)}")
+        for name in ("batch_size", "repeats"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, Integral):
+                raise UsageError(f"{name} is a whole number, not {value!r}")
         small = self.batch_size is not None and self.batch_size < 2
         hasty = self.patience is not None and self.patience < 1
         tight = self.clip is not None and not self.clip > 0

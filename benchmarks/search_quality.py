@@ -238,12 +238,24 @@ def page(_: argparse.Namespace) -> None:
         for mark in (50, 100, 500, 2000):
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
-        text += ["## Slow searches of others", "", "Beside the rest with as many seeds.", ""]
+        text += [
+            "## Slow searches of others",
+            "",
+            "Beside the rest with as many seeds. `deephyper` is CBO as it is by default, `deephyper-sampling` with",
+            '`acq_optimizer="sampling"`: the best of 10,000 random points, which is much of spaces as small as these.',
+            "",
+        ]
         for mark, dropped in ((100, slowest), (100, set()), (500, slowest), (500, set())):
             text += lines([method for method in methods if method not in dropped], 1, mark)
     published = [method for method in ("ppo", "a3c-published", "reinforce", "rea", "random") if method in there]
     if beside := lines(published, 64, 500):
-        text += ["## Reinforcement beside what is published", "", "As many seeds as these have.", "", *beside]
+        text += [
+            "## Reinforcement beside what is published",
+            "",
+            "`a3c-published` is SC19's search, with a head a decision and scores of unit spread, both in its favour.",
+            "",
+            *beside,
+        ]
     text += ["## The surrogate: inside auto, by itself, and each of its two models alone", ""]
     for mark in (50, 100):
         text += lines([method for method in ("auto", "surrogate", *SAYS) if method in there], 1, mark)

@@ -315,11 +315,12 @@ def draw(methods: list[str]) -> None:
     figure, axes = plt.subplots(1, len(panels), figsize=(5 * len(panels), 3.8), squeeze=False)
     for axis, workers in zip(axes[0], panels, strict=True):
         curves: dict[str, list[tuple[int, float]]] = {}
-        seeds = compared(methods, workers, MARKS[0])[2].shape[2]
+        seeds = 0
         for mark in MARKS:
             names, _, values = compared(methods, workers, mark)
             if len(names) < 2 or values.shape[2] < seeds:  # a mean over other seeds is no point of the same curve
                 break
+            seeds = values.shape[2]
             for name, of in zip(names, values, strict=True):
                 curves.setdefault(name, []).append((mark, 100 * float(of.mean())))
         for name, points in sorted(curves.items(), key=lambda one: one[1][-1][1]):

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from itertools import count
 from pathlib import Path
@@ -18,8 +18,7 @@ from cellwright.problem import Problem
 from cellwright.replay import Reason
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Architecture, Choice, Point, Space, space_to_json
-from cellwright.space.architecture import MEMBERS
+from cellwright.space import Architecture, Point, Space, space_to_json
 from cellwright.store.folder import Request, check_request, create_folder
 from cellwright.trial import Fidelity, usual_epochs
 
@@ -213,7 +212,7 @@ def _ended(run: Run, reason: Reason) -> Run:
 
 def _check_fit(space: Space, problem: Problem) -> None:
     """Raise UsageError unless networks of `space` take the problem's inputs and give its outputs."""
-    from cellwright.train.recipe import SETTINGS, Recipe
+    from cellwright.train.recipe import check_settings
 
     known = dict(problem.inputs)
     for name, shape in space.inputs.items():
@@ -230,13 +229,7 @@ def _check_fit(space: Space, problem: Problem) -> None:
             f"space {space.name!r} ends in shape {output}, problem {problem.name!r} needs {problem.outputs} unit(s); "
             f"write sketch.space(..., units={problem.outputs})"
         )
-    unknown = sorted({decision.name for decision in space.settings} - set(SETTINGS))
-    if unknown:
-        raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
-    for decision in space.settings:
-        for value in decision.options if isinstance(decision, Choice) else (decision.low, decision.high):
-            if decision.name != MEMBERS:
-                replace(Recipe(), **{decision.name: value})  # raises UsageError
+    check_settings(space.settings)
 
 
 def usual_folds(problem: Problem) -> int:

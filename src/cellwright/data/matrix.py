@@ -56,13 +56,14 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     labels = sheet.names(label)
     numeric = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
     genes = [name for name in numeric if not _names_samples(sheet, name)]
-    again = [name for name in genes if _says_the_same(sheet.frame[name], labels)]
+    counts = labels.value_counts()
+    again = dict.fromkeys(name for name in genes if _says_the_same(sheet.frame[name], labels, len(counts)))
     genes = [name for name in genes if name not in again]
-    text = [name for name in sheet.columns if name not in (label, *genes, *again)]
+    used = {label, *genes, *again}
+    text = [name for name in sheet.columns if name not in used]
     if not genes:
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
     values = sheet.matrix(genes)
-    counts = labels.value_counts()
     if len(counts) < 2:
         raise DataError(
             f"{sheet.name}: column {label!r} has one class only, {counts.index[0]!r}; nothing can be learnt"
@@ -75,7 +76,7 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     shown = f"{len(counts)} classes of {counts.min():,} to {counts.max():,}"
     notes = [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
     if again:
-        notes.append(f"{sheet.name}: not used, for saying the same as {label!r}: {few(again)}")
+        notes.append(f"{sheet.name}: not used, for saying the same as {label!r}: {few([*again])}")
     if text:
         notes.append(f"{sheet.name}: not used: {few(text)}")
     values = _logarithms(values, sheet.name, notes)
@@ -86,9 +87,8 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
     return Frames(responses, {"expression": (ROW, pd.DataFrame(values, columns=genes))}, tuple(notes))
 
 
-def _says_the_same(values: "pd.Series[float]", labels: "pd.Series[str]") -> bool:
+def _says_the_same(values: "pd.Series[float]", labels: "pd.Series[str]", classes: int) -> bool:
     """Return whether each class has a value of its own in a column, which then gives away what is to be predicted."""
-    classes = labels.nunique()
     if classes > len(labels) // 2 or values[:_FIRST].nunique() > classes or values.nunique() != classes:
         return False
     return len(set(zip(values.tolist(), labels.tolist(), strict=True))) == classes

@@ -96,13 +96,15 @@ def _rows(main: Sheet, roles: Mapping[str, str], keys: tuple[str, ...], notes: l
     import pandas as pd
 
     rows = pd.DataFrame({key: main.names(roles[key]) for key in keys})
-    doses = [name for name in doses_of(main) if "drug_1" in keys and len(main.frame[name].unique()) > 1]
-    if doses:
-        notes.append(f"{main.name}: doses of pairs are not used ({few(doses)}): a pair's values are averaged over them")
-    if "drug" in keys and "dose" not in roles:
-        _check_no_doses(main, [roles[key] for key in keys])
-    if "dose" in roles and "drug" in keys:
+    if "drug_1" in keys:
+        doses = [name for name in doses_of(main) if len(main.frame[name].unique()) > 1]
+        if doses:
+            unused = f"doses of pairs are not used ({few(doses)}): a pair's values are averaged over them"
+            notes.append(f"{main.name}: {unused}")
+    elif "dose" in roles:
         rows["dose"] = _dose(main, roles["dose"], notes)
+    else:
+        _check_no_doses(main, [roles[key] for key in keys])
     rows["value"] = main.numbers(roles["value"])
     return rows
 

@@ -135,7 +135,7 @@ class Sheet:
     def counts(self, column: str) -> bool:
         """Return whether a column only counts the rows, from 0 or 1: an index that somebody wrote out, gaps or none."""
         values = self.frame[column]
-        if values.dtype.kind not in "iu" or len(values) < _FEWEST_COUNTED or values.isna().any():
+        if not _are_whole(values):
             return False
         if column.startswith("Unnamed:"):  # the index of a frame whose rows were chosen
             return bool(values.is_unique)
@@ -145,8 +145,7 @@ class Sheet:
     def ascends(self, column: str) -> bool:
         """Return whether a column holds whole numbers of which each is larger than the one before."""
         values = self.frame[column]
-        whole = values.dtype.kind in "iu" and len(values) >= _FEWEST_COUNTED and not values.isna().any()
-        return whole and bool((np.diff(values) > 0).all())
+        return _are_whole(values) and bool((np.diff(values) > 0).all())
 
     def matrix(self, columns: Sequence[str]) -> np.ndarray:
         """Return columns of numbers side by side, float32 (rows, columns), NaN where empty.
@@ -285,6 +284,11 @@ def _delimiter(path: Path) -> str:
     first = pd.read_csv(path, sep="\0", header=None, nrows=1, dtype=str, quoting=3, encoding="utf-8-sig", engine="c")
     line = str(first.iloc[0, 0])
     return max(_DELIMITERS, key=line.count)
+
+
+def _are_whole(values: "pd.Series") -> bool:
+    """Return whether values are whole numbers, none missing, and enough of them to tell what they count."""
+    return values.dtype.kind in "iu" and len(values) >= _FEWEST_COUNTED and not values.isna().any()
 
 
 def _numeric(values: "pd.Series") -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 """How weights are found: optimizer, learning rate and its schedule, batch size, weight decay, patience."""
 
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import Any
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from cellwright.errors import UsageError
-from cellwright.space import Architecture
+from cellwright.space import Architecture, Choice, Decision
 from cellwright.space.architecture import MEMBERS
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "SETTINGS", "Recipe", "pace", "recipe_of", "usual_batch"]
@@ -121,6 +122,15 @@ def usual_batch(rows: int) -> int:
     return int(2 ** min(10, max(5, round(math.log2(max(1, rows) / 150)))))
 
 
+def check_settings(decisions: Sequence[Decision]) -> None:
+    """Raise UsageError unless a recipe takes all options of these decisions, and the ends of their ranges."""
+    _check_names(decision.name for decision in decisions)
+    for decision in decisions:
+        values = decision.options if isinstance(decision, Choice) else (decision.low, decision.high)
+        for value in values if decision.name != MEMBERS else ():
+            replace(Recipe(), **{decision.name: value})
+
+
 def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
     """Return `recipe` with the settings that the architecture brings.
 
@@ -128,7 +138,11 @@ def recipe_of(architecture: Architecture, recipe: Recipe) -> Recipe:
         UsageError: a setting is no field of a recipe.
     """
     settings: dict[str, Any] = dict(architecture.settings)
-    unknown = sorted(set(settings) - set(SETTINGS))
+    _check_names(settings)
+    return replace(recipe, **{name: value for name, value in settings.items() if name != MEMBERS})
+
+
+def _check_names(names: Iterable[str]) -> None:
+    unknown = sorted(set(names) - set(SETTINGS))
     if unknown:
         raise UsageError(f"training has no setting {unknown[0]!r}; a space may decide {', '.join(SETTINGS)}")
-    return replace(recipe, **{name: value for name, value in settings.items() if name != MEMBERS})

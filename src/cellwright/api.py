@@ -127,8 +127,10 @@ def search(
     replicates = (_REPLICATES_CROSSED if folds > 1 else _REPLICATES) if replicates is None else replicates
     if replicates < 0:
         raise UsageError(f"replicates must not be negative: {replicates!r}")
-    if any(point.fingerprint != space.fingerprint for point in starts):
-        raise UsageError("a start is a point of another space; make starts by points of the space that is searched")
+    for start in starts:
+        if not isinstance(start, Point) or start.fingerprint != space.fingerprint:
+            raise UsageError(f"a start is a point of the space that is searched, by space.point(); not {start!r}")
+        space.point(start.values)  # says what is wrong with its values
     request = Request(
         problem=problem.name,
         space=space_to_json(space),

@@ -1,8 +1,10 @@
 """Every search keeps the laws, and each law is noticed when it is broken."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from tests.spaces import settings_space
 
@@ -79,10 +81,18 @@ class Broken(Random):
                 return None
             case "miscounting":
                 return super().ask(number + 1, pending)
+            case "tuples" | "arrays" | "outside":
+                return self._odd(number)
         return super().ask(number, pending)
 
     def tell(self, trial: Trial) -> None:
         self.heard.append(trial.score)
+
+    def _odd(self, number: int) -> Proposal:
+        proposal = self._as(number, number)
+        if self.fault == "outside":
+            return replace(proposal, point=replace(proposal.point, values=(9, *proposal.point.values[1:])))
+        return replace(proposal, notes={"path": (1, 2) if self.fault == "tuples" else np.float32(1)})
 
     def _as(self, number: int, drawn: int) -> Proposal:
         proposal = Random.ask(self, drawn, {})
@@ -98,6 +108,9 @@ class Broken(Random):
         ("forgetful", "nothing known is proposed"),
         ("despondent", "a search with nothing pending proposes something"),
         ("miscounting", "bears the number asked for"),
+        ("tuples", "proposals survive JSON"),
+        ("arrays", "proposals survive JSON"),
+        ("outside", "points belong to the space"),
     ],
 )
 def test_a_broken_law_is_named(fault: str, law: str) -> None:

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +12,10 @@ from tests.spaces import settings_space
 
 from cellwright.errors import UsageError
 from cellwright.methods.catalogue import method_of
+from cellwright.methods.cma import CmaEs
 from cellwright.methods.optuna import Optuna
-from cellwright.space import Choice, Float, Integer, Space, When
-from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
+from cellwright.space import Choice, Float, Integer, Point, Space, When
+from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
 SETTINGS = settings_space()
 MIXED = Space(
@@ -58,14 +60,14 @@ def test_they_find_better_than_chance(method: str) -> None:
 def test_decisions_that_are_switched_off_are_not_told() -> None:
     search = Optuna(SETTINGS, seed=0, fidelity=Fidelity(), sampler="tpe")
     trials = told(search, SETTINGS, lambda proposal: float(SETTINGS.encode(proposal.point).sum()), 30)
-    for trial, own in zip(trials, search._trials, strict=True):
+    for trial, own in zip(trials, search._trials.values(), strict=True):
         assert ("momentum" in own.params) == (SETTINGS.named(trial.proposal.point)["optimizer"] == "sgd")
         assert own.values == [trial.score]
 
 
 def test_options_that_are_numbers_are_told_in_their_order() -> None:
     search = Optuna(MIXED, seed=0, fidelity=Fidelity(), sampler="tpe")
-    for trial, own in zip(told(search, MIXED, worth, 40), search._trials, strict=True):
+    for trial, own in zip(told(search, MIXED, worth, 40), search._trials.values(), strict=True):
         named = MIXED.named(trial.proposal.point)
         assert own.params["batch"] == [16, 64, 256, 1024].index(named["batch"])
         assert own.params["rate"] == named["rate"]
@@ -75,8 +77,9 @@ def test_nsga2_weighs_objectives_by_itself() -> None:
     search = method_of("nsga2", MIXED, 0, Fidelity(), {}, objectives=("score", "-parameters"))
     assert isinstance(search, Optuna)
     told(search, MIXED, worth, 60)
-    assert all(len(own.values) == 2 for own in search._trials)
-    assert {own.system_attrs.get("NSGAIISampler:generation", 0) for own in search._trials} == {0, 1}
+    own = search._trials.values()
+    assert all(len(one.values) == 2 for one in own)
+    assert {one.system_attrs["NSGAIISampler:generation"] for one in own} == {0, 1}
 
 
 @pytest.mark.parametrize(("method", "package"), [("tpe", "optuna"), ("cmaes", "cmaes")])
@@ -84,6 +87,74 @@ def test_a_missing_package_is_named(method: str, package: str, monkeypatch: pyte
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=r"pip install 'cellwright\[hpo\]'"):
         method_of(method, MIXED, 0, Fidelity(), {})
+
+
+LETTERS = Space("letters", (), tuple(Choice(f"d{number}", tuple("abcdefgh")) for number in range(10)))
+
+
+def alike(proposal: Proposal) -> float:
+    """Return how many decisions are f."""
+    return float(sum(value == 5 for value in proposal.point.values))
+
+
+@pytest.mark.parametrize("method", ["tpe", "cmaes", "nsga2"])
+def test_they_learn_from_starts(method: str) -> None:
+    starts = [LETTERS.point([5] * 9 + [last]) for last in range(3)]
+    reached: dict[tuple[Point, ...], float] = {}
+    for given in ((), tuple(starts)):
+        search = method_of(method, LETTERS, 0, Fidelity(), {}, starts=given)
+        trials = told(search, LETTERS, alike, 150)
+        reached[given] = sum(trial.score or 0.0 for trial in trials[-50:]) / 50
+    assert reached[tuple(starts)] > reached[()] + 0.3
+
+
+def test_what_goes_on_takes_the_place_of_what_it_goes_on_with() -> None:
+    search = Optuna(LETTERS, seed=0, fidelity=Fidelity(), sampler="nsga2")
+    trials = told(search, LETTERS, alike, 60)
+    later = next(trial for trial in trials if search._trials[trial.number].system_attrs["NSGAIISampler:generation"])
+    for number, before in ((60, trials[0]), (61, later)):
+        own = search._trials[before.number]
+        proposal = Proposal(number, before.proposal.point, Fidelity(epochs=9), {CONTINUES: before.number})
+        search.tell(Trial(proposal, Outcome(Status.OK, 20.0), before.key, 0.0, 1.0))
+        assert search._trials[before.number].values == [20.0]
+        assert search._trials[before.number].system_attrs == own.system_attrs
+        assert search._trials[before.number].params == own.params
+    assert len(search._trials) == 60
+
+
+def test_cmaes_uses_all_that_many_workers_bring() -> None:
+    search = CmaEs(LETTERS, seed=0, fidelity=Fidelity())
+    pending: dict[int, Proposal] = {}
+    for number in range(900):
+        proposal = search.ask(number, pending)
+        assert proposal is not None
+        pending[number] = proposal
+        if number < 300:
+            continue
+        oldest = pending.pop(number - 300)
+        search.tell(Trial(oldest, Outcome(Status.OK, alike(oldest)), LETTERS.architecture(oldest.point).key, 0.0, 1.0))
+    assert search._optimizer.generation == 600 // search._optimizer.population_size
+
+
+def test_cmaes_takes_failures_for_the_worst_success() -> None:
+    kinds = Float("x", 0, 1), Integer("n", 1, 100), Choice("k", (4, 1, 2)), Choice("c", tuple("ab"))
+    space = Space("kinds", (), kinds)
+    search = CmaEs(space, seed=0, fidelity=Fidelity())
+    heard: list[tuple[Point | None, float]] = []
+    follow = search._optimizer.tell
+
+    def listen(solutions: list[tuple[Any, float]]) -> None:
+        heard.extend((search._point(solution), loss) for solution, loss in solutions)
+        follow(solutions)
+
+    search._optimizer.tell = listen
+    start = Proposal(0, space.point([0.25, 7, 0, 1]))
+    search.tell(Trial(start, Outcome(Status.FAILED), "start", 0.0, 1.0))
+    trials = told(search, space, lambda proposal: -100.0 - space.encode(proposal.point)[0], 40)
+    assert heard[0][0] == start.point
+    size = search._optimizer.population_size
+    assert heard[0][1] == max(-(trial.score or 0.0) for trial in trials[: size - 1])
+    assert all(loss >= 100 for _, loss in heard)
 
 
 def test_cmaes_moves_on_where_most_is_rejected() -> None:

@@ -25,6 +25,17 @@ def test_a_new_controller_is_uniform() -> None:
     assert torch.equal(judged.values, torch.zeros(2, 5))
 
 
+def test_logarithmic_numbers_are_drawn_as_chance_draws_them() -> None:
+    space = Space("counts", (), (Integer("few", 1, 32, log=True), Integer("many", 1, 33, log=True), Integer("n", 1, 4)))
+    drawn = plan(new_controller(space, seed=0), space, 4000, 0, 0)
+    rng = np.random.default_rng(0)
+    chance = np.array([space.sample(rng).values for _ in range(4000)])
+    for place in range(3):
+        ours = np.array([values[place] for values in drawn.values])
+        assert abs(float((ours <= 2).mean() - (chance[:, place] <= 2).mean())) < 0.04
+    assert (chance[:, 0] <= 2).mean() == pytest.approx(math.log(3) / math.log(33), abs=0.03)
+
+
 def test_drawing_follows_the_policy_that_judges() -> None:
     """Frequencies of drawn sequences agree with the probabilities that the forward pass gives them."""
     space = Space("two", (), (Choice("a", (0, 1)), Choice("b", (0, 1, 2))))

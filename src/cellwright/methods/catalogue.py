@@ -137,4 +137,5 @@ def _options_of(search: type[Search]) -> dict[str, type]:
         from cellwright.methods.policy.ppo import Ppo
 
         parameters |= signature(Ppo).parameters
-    return {name: one.annotation for name, one in parameters.items() if one.annotation in _TAKES and name != "seed"}
+    given = {"seed", "synchronous"}  # by other means: the latter makes a3c a2c
+    return {name: one.annotation for name, one in parameters.items() if one.annotation in _TAKES and name not in given}

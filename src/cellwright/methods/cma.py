@@ -1,7 +1,8 @@
 """Covariance matrix adaptation for numbers and categories at once.
 
 Source: CatCMA with margin (arXiv:2504.07884), in the package `cmaes`. The distribution moves whenever as many trials
-are told as its population has, whichever of the last generations drew them: no worker waits for a generation.
+are told as its population has, whoever drew them and when: no worker waits for a generation, and starts count
+(injection, Hansen, arXiv:1110.4181).
 """
 
 from collections.abc import Mapping
@@ -13,13 +14,13 @@ from cellwright.errors import UsageError
 from cellwright.methods.encoding import ascending, ordered
 from cellwright.methods.known import Known
 from cellwright.seeds import Use, rng_for, seed_for
-from cellwright.space import Choice, Decision, Point, Space
+from cellwright.space import Choice, Decision, Point, Space, Value
 from cellwright.trial import Fidelity, Proposal, Trial
 
 __all__ = ["CmaEs"]
 
 _DRAWN = 64  # in each generation, before chance helps out
-_REMEMBERED = 8  # generations
+_REMEMBERED = 4096  # draws, which may lie outside what is allowed
 _DEVIATION = 0.3  # at first, of numbers in the unit interval: about that of uniform ones
 _LARGE = 50  # numbers from which on a decision between them is one on a real number, rounded
 
@@ -27,12 +28,12 @@ _LARGE = 50  # numbers from which on a decision between them is one on a real nu
 class CmaEs:
     """Draws from one distribution over all decisions, which follows the better half of what was told.
 
-    What was rejected, for a limit on parameters say, counts as the worst.
+    What failed or was rejected, for a limit on parameters say, counts as the worst success.
 
     Numbers are placed in the unit interval, logarithms where the decision says so; options without an order are
     categories. Decisions that are switched off are drawn all the same, and have no effect.
 
-    Notes of its proposals: generation, item in the order of its draws.
+    Notes of its proposals: generation, unless chance drew.
 
     Raises:
         UsageError: the package cmaes is not installed.
@@ -51,57 +52,76 @@ class CmaEs:
         if not self._numbers + self._grids + self._categories:
             raise UsageError("cmaes needs a space with a decision between two options or more")
         ranges = len(self._numbers) + len(self._grids)
+        self._options = [space.decisions[place].size or 0 for place in self._categories]
         self._optimizer = CatCMAwM(
             x_space=[[0.0, 1.0]] * len(self._numbers) or None,
             z_space=[grid for _, grid in self._grids] or None,
-            c_space=[space.decisions[place].size or 0 for place in self._categories] or None,
+            c_space=self._options or None,
             cov=_DEVIATION**2 * np.eye(ranges) if ranges else None,
             seed=seed_for(seed, Use.SAMPLE) % 2**32,
         )
         self._generation = -1
-        self._drawn: dict[int, list[tuple[Any, Point | None]]] = {}
-        self._told: list[tuple[Any, float]] = []
-        self._worst = 0.0
+        self._drawn: list[Point] = []
+        self._solutions: dict[Point, Any] = {}
+        self._told: list[tuple[Point, float | None]] = []
+        self._worst = np.inf  # of all successes
         self._spread = False
         self._draw()
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return the next draw of this generation that is new."""
         under_way = self._known.under_way(pending)
-        for item, (_, point) in enumerate(self._drawn[self._generation]):
-            if point is not None and self._known.new(point, under_way):
-                notes = {"generation": self._generation, "item": item}
-                return Proposal(number, point, self._fidelity, notes)
+        for point in self._drawn:
+            if self._known.new(point, under_way):
+                return Proposal(number, point, self._fidelity, {"generation": self._generation})
         return Proposal(number, self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way), self._fidelity)
 
     def tell(self, trial: Trial) -> None:
-        """Take a trial into the next step; what older generations drew, or chance, is known and no more."""
+        """Take a trial into the next step; an answer from the cache is known and no more."""
         self._known.add(trial)
-        if trial.score is not None:
-            self._worst = min(self._worst, trial.score)
-        drawn = self._drawn.get(trial.proposal.notes.get("generation", -1))
-        if drawn is not None and trial.outcome.source is None:
-            solution, _ = drawn[trial.proposal.notes["item"]]
-            self._told.append((solution, -(self._worst if trial.score is None else trial.score)))
+        if trial.outcome.source is None:
+            self._told.append((trial.proposal.point, trial.score))
+            self._worst = min(self._worst, np.inf if trial.score is None else trial.score)
         if len(self._told) >= self._optimizer.population_size:
-            values = sorted(value for _, value in self._told)
-            self._spread |= values[len(values) // 4] < values[3 * len(values) // 4]  # of which the package needs one
-            if self._spread and values[0] < values[-1]:  # else there is nothing to follow
-                self._optimizer.tell(self._told)
-            self._told = []
+            self._step()
             self._draw()
-        elif not any(
-            point is not None and self._known.new(point, frozenset()) for _, point in self._drawn[self._generation]
-        ):
+        elif not any(self._known.new(point, frozenset()) for point in self._drawn):
             self._draw()
+
+    def _step(self) -> None:
+        """Move the distribution."""
+        losses = [-(self._worst if score is None else score) for _, score in self._told]
+        ordered_losses = sorted(losses)
+        quarter = len(losses) // 4
+        self._spread |= ordered_losses[quarter] < ordered_losses[3 * quarter]  # of which the package needs one
+        if self._spread and ordered_losses[0] < ordered_losses[-1]:  # else there is nothing to follow
+            points = [point for point, _ in self._told]
+            solutions = [self._solutions.get(point) or self._solution(point) for point in points]
+            self._optimizer.tell(list(zip(solutions, losses, strict=True)))
+        self._told = []
 
     def _draw(self) -> None:
         """Begin a generation."""
         self._generation += 1
         self._optimizer.reseed_rng(seed_for(self._seed, Use.SAMPLE, self._generation) % 2**32)
         solutions = [self._optimizer.ask() for _ in range(_DRAWN)]
-        self._drawn[self._generation] = [(solution, self._point(solution)) for solution in solutions]
-        self._drawn.pop(self._generation - _REMEMBERED, None)
+        drawn = {point: solution for solution in solutions if (point := self._point(solution)) is not None}
+        self._drawn = list(drawn)
+        self._solutions |= drawn
+        for point in list(self._solutions)[:-_REMEMBERED]:
+            del self._solutions[point]
+
+    def _solution(self, point: Point) -> Any:
+        """Return the draw that would have been a point."""
+        numbers = [_unit(self._space.decisions[place], point.values[place]) for place in self._numbers]
+        grids = [grid[_rank(self._space.decisions[place], point.values[place])] for place, grid in self._grids]
+        chosen = [int(point.values[place]) for place in self._categories]
+        return self._optimizer.Solution(
+            np.array(numbers) if numbers else None,
+            np.array(grids) if grids else None,
+            np.eye(max(self._options), dtype=bool)[chosen] if chosen else None,
+            np.array(numbers + grids) if numbers or grids else None,
+        )
 
     def _point(self, solution: Any) -> Point | None:
         """Return the point of a draw; None: it is forbidden."""
@@ -139,3 +159,13 @@ def _kinds(space: Space) -> tuple[list[int], list[tuple[int, list[float]]], list
 def _option(decision: Decision, rank: int) -> int:
     """Return the value of the option or number that has so many below it."""
     return ascending(decision)[rank] if isinstance(decision, Choice) else int(decision.at(0.0)) + rank
+
+
+def _unit(decision: Decision, value: Value) -> float:
+    """Return the place of a value in the unit interval, as `_point` reads it."""
+    return _rank(decision, value) / (decision.size - 1) if isinstance(decision, Choice) else decision.unit(value)
+
+
+def _rank(decision: Decision, value: Value) -> int:
+    """Return how many options or numbers are below a value."""
+    return ascending(decision).index(int(value)) if isinstance(decision, Choice) else int(value - decision.at(0.0))

@@ -21,6 +21,7 @@ __all__ = ["SAMPLERS", "Optuna"]
 SAMPLERS = {"tpe": "TPESampler", "gp": "GPSampler", "nsga2": "NSGAIISampler"}
 _OPTIONS = {"tpe": {"multivariate": True, "group": True, "constant_liar": False}}
 _TRIES = 5  # to be suggested something new
+_GENERATION = "NSGAIISampler:generation"  # what NSGA-II knows its populations by
 
 
 class Optuna:
@@ -53,7 +54,8 @@ class Optuna:
         self._fills_in = sampler == "gp"
         self._known = Known(space)
         self._options = _OPTIONS.get(sampler, {})
-        self._trials: list[optuna.trial.FrozenTrial] = []
+        self._trials: dict[int, optuna.trial.FrozenTrial] = {}  # by the number of what began their training
+        self._generation = 0
         self._distributions = {decision.name: _distribution(decision) for decision in space.decisions}
         self._orders = {  # choices between numbers are suggested as places in their order
             decision.name: ascending(decision)
@@ -71,7 +73,10 @@ class Optuna:
         return Proposal(number, self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way), self._fidelity)
 
     def tell(self, trial: Trial) -> None:
-        """Add a trial to the study; an answer from the cache tells nothing."""
+        """Add a trial to the study, in place of the one it goes on with; an answer from the cache tells nothing.
+
+        What NSGA-II did not suggest belongs to its generation of that time.
+        """
         from optuna.trial import TrialState, create_trial
 
         self._known.add(trial)
@@ -86,14 +91,15 @@ class Optuna:
         }
         scored = None if trial.score is None else (trial.score,)
         reached = values_of(trial, self._objectives, self._space) if self._objectives else scored
-        self._trials.append(
-            create_trial(
-                state=TrialState.PRUNED if reached is None else TrialState.COMPLETE,
-                values=reached,
-                params=params,
-                distributions={name: self._distributions[name] for name in params},
-                system_attrs=dict(trial.proposal.notes.get("optuna", {})),
-            )
+        before = self._trials.get(trial.proposal.origin)
+        attributes = before.system_attrs if before else trial.proposal.notes.get("optuna", {})
+        self._generation = max(self._generation, attributes.get(_GENERATION, 0))
+        self._trials[trial.proposal.origin] = create_trial(
+            state=TrialState.PRUNED if reached is None else TrialState.COMPLETE,
+            values=reached,
+            params=params,
+            distributions={name: self._distributions[name] for name in params},
+            system_attrs={_GENERATION: self._generation, **attributes},
         )
 
     def _suggested(self, seed: int) -> tuple[Point | None, dict[str, Any]]:
@@ -119,16 +125,17 @@ class Optuna:
         """Return all trials as the sampler takes them."""
         from optuna.trial import TrialState, create_trial
 
+        trials = list(self._trials.values())
         if not self._fills_in:
-            return self._trials
-        values = [trial.value for trial in self._trials if trial.value is not None]
+            return trials
+        values = [trial.value for trial in trials if trial.value is not None]
         if not values:
-            return self._trials
+            return trials
         return [
             trial
             if trial.state is TrialState.COMPLETE
             else create_trial(value=min(values), params=trial.params, distributions=trial.distributions)
-            for trial in self._trials
+            for trial in trials
         ]
 
     def _to_optuna(self, decision: Decision, value: float) -> float:

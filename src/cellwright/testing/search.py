@@ -1,5 +1,6 @@
 """The laws every search keeps, as a function that raises AssertionError naming the law broken."""
 
+import json
 import tracemalloc
 from collections.abc import Callable
 
@@ -56,7 +57,7 @@ def _check_resumption(make: Make, space: Space, trials: list[Trial]) -> None:
             continue
         resumed = make(space, 1)
         for again in trials[:told]:
-            resumed.tell(again)
+            resumed.tell(Trial.from_json(json.loads(json.dumps(again.to_json()))))
         pending: dict[int, Proposal] = {}
         for offset in range(_WORKERS):
             asked = unbroken.ask(number + offset, pending)
@@ -125,8 +126,16 @@ def _driven(
 
 def _check_proposal(proposal: Proposal, number: int, space: Space) -> None:
     _law(proposal.number == number, "a proposal bears the number asked for")
-    _law(space.point(proposal.point.values) == proposal.point, "points belong to the space")
-    _law(Proposal.from_json(proposal.to_json()) == proposal, "proposals survive JSON, notes included")
+    try:
+        belongs = space.point(proposal.point.values) == proposal.point
+    except SpaceError:
+        belongs = False
+    _law(belongs, f"points belong to the space; {proposal.point!r} does not")
+    try:
+        copy = Proposal.from_json(json.loads(json.dumps(proposal.to_json())))
+    except (TypeError, ValueError):
+        copy = None
+    _law(copy == proposal, f"proposals survive JSON, notes included; {proposal!r} does not")
 
 
 def _outcome(space: Space, proposal: Proposal, failing: float, status: Status) -> Outcome:

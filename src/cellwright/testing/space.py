@@ -81,10 +81,13 @@ def check_space(space: Space, *, seed: int = 0, draws: int = 20) -> None:
     _law(renamed.fingerprint == space.fingerprint, f"the name of space {space.name!r} changes its fingerprint")
     rng = rng_for(seed, Use.SAMPLE)
     for _ in range(draws):
-        point = space.sample(rng)
-        _check_point(space, point)
-        _check_steps(space, point, rng)
-        _check_architecture(space, point)
+        try:
+            point = space.sample(rng)
+            _check_point(space, point)
+            _check_steps(space, point, rng)
+            _check_architecture(space, point)
+        except SpaceError as error:
+            raise AssertionError(f"a point drawn from space {space.name!r} is refused: {error}") from error
     _check_foreign(space, rng)
 
 

@@ -50,7 +50,7 @@ def levels_of(decision: Decision) -> int:
 class Controller(nn.Module):
     """An LSTM that reads which decision is next and what was chosen last, with a policy and a value head each.
 
-    At first every head is uniform, so that learning starts from random search.
+    At first every head is uniform, or log-uniform as its decision, so that learning starts from random search.
     """
 
     mask: Tensor  # 0 where a decision has the level, -inf elsewhere, (decisions, levels)
@@ -121,7 +121,12 @@ def new_controller(space: Space, seed: int) -> Controller:
         raise SpaceError(f"space {space.name!r} has no decisions; there is nothing to search")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(seed, Use.CONTROLLER))
-        return Controller(tuple(levels_of(decision) for decision in space.decisions))
+        controller = Controller(tuple(levels_of(decision) for decision in space.decisions))
+    for head, decision in zip(controller.biases.data, space.decisions, strict=True):
+        if isinstance(decision, Integer) and decision.log and decision.size == levels_of(decision):
+            numbers = torch.arange(decision.low, decision.high + 1, dtype=torch.float64)
+            head[: decision.size] = (1 / numbers).log1p().log()  # of their shares, up to a factor
+    return controller
 
 
 def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: int) -> Plan:

@@ -25,12 +25,14 @@ class _Peer:
     def __init__(self, space: Space, seed: int) -> None:
         self.space = space
         self.seed = seed
-        self._times: dict[tuple[Any, ...], int] = {}
+        self._times: dict[str, int] = {}
 
     def proposal(self, number: int, values: tuple[int, ...]) -> Proposal:
-        times = self._times.get(values, 0)
-        self._times[values] = times + 1
-        return Proposal(number, Point(values, self.space.fingerprint), Fidelity(replicate=times))
+        point = Point(values, self.space.fingerprint)
+        key = self.space.architecture(point).key
+        times = self._times.get(key, 0)
+        self._times[key] = times + 1
+        return Proposal(number, point, Fidelity(replicate=times))
 
 
 class Uniform(_Peer):

@@ -8,7 +8,7 @@ A score is the mean over the seeds of the table.
 """
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from itertools import product
@@ -20,7 +20,7 @@ from cellwright.executors.virtual import VirtualCluster
 from cellwright.limits import Limits
 from cellwright.methods import Search
 from cellwright.run import Loop
-from cellwright.space import Choice, Space
+from cellwright.space import Architecture, Choice, Point, Space
 from cellwright.store import Memory
 from cellwright.trial import Outcome, Proposal, Status, Trial
 
@@ -32,6 +32,19 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     "hpolib": ("naval_propulsion", "parkinsons_telemonitoring", "protein_structure", "slice_localization"),
     "mlp": ("australian", "blood_transfusion", "car", "credit_g", "kc1", "phoneme", "segment", "vehicle"),
 }
+
+
+@dataclass(frozen=True, eq=False)
+class Writings(Space):
+    """A space in which several points build one network: `networks` has its number, one axis a decision."""
+
+    networks: np.ndarray | None = None
+
+    def architecture(self, point: Point) -> Architecture:
+        """Return what stands for the network."""
+        if self.networks is None:
+            return super().architecture(point)
+        return Architecture((), (("network", int(self.networks[point.values])),))
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +68,10 @@ class TableTask:
         if np.isnan(score):
             return Outcome(Status.FAILED, seconds=1.0, error="not in the table")
         return Outcome(Status.OK, score, {"score": score}, parameters=1, seconds=seconds)
+
+    def by_points(self) -> "TableTask":
+        """Return the task without knowledge of which points build the same network."""
+        return replace(self, space=Space(self.name, (), self.space.settings))
 
     def searched(self, search: Search, evaluations: int, workers: int = 1) -> list[Trial]:
         """Return what a search had evaluated, in the order told: by the real loop, in virtual time."""
@@ -122,9 +139,11 @@ def _graph(name: str, one: str) -> TableTask:
     decisions = (links, *(Choice(f"operation{i}", tuple(gnn_list)) for i in range(4)))
     shape = tuple(decision.size for decision in decisions)
     scores, seconds = np.full(shape, np.nan), np.full(shape, 1.0)
+    networks = np.empty(shape, dtype=np.int64)
     for place in product(*map(range, shape)):
-        row = rows.get(Arch(list(link_list[place[0]]), [gnn_list[i] for i in place[1:]]).valid_hash())
+        networks[place] = Arch(list(link_list[place[0]]), [gnn_list[i] for i in place[1:]]).valid_hash()
+        row = rows.get(int(networks[place]))
         if row is not None:
             # the table has seconds of inference only; training takes about in proportion
             scores[place], seconds[place] = row["valid_perf"], 1000 * row["latency"]
-    return TableTask(name, Space(name, (), decisions), scores, seconds)
+    return TableTask(name, Writings(name, (), decisions, networks=networks), scores, seconds)

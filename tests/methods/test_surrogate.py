@@ -11,7 +11,7 @@ from cellwright.methods.known import Known
 from cellwright.methods.predictor import Predictor
 from cellwright.methods.surrogate import Surrogate
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Choice, Float, Space, When
+from cellwright.space import Architecture, Choice, Float, Point, Space, When
 from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(8))) for number in range(8)))
@@ -189,3 +189,22 @@ def test_up_to_500_points_the_forest_and_the_gaussian_process_have_half_the_say_
 def test_a_space_of_one_decision_is_searched(decision: Float | Choice) -> None:
     space = Space("one", (), (decision,))
     assert len(told(Surrogate(space, seed=0, fidelity=Fidelity()), space, near, 20)) == 20
+
+
+class Twofold(Space):
+    """A space of pairs in which order makes no difference."""
+
+    def architecture(self, point: Point) -> Architecture:
+        return Architecture((), (("pair", tuple(sorted(point.values))),))
+
+
+def test_of_one_network_written_in_several_ways_one_is_a_candidate() -> None:
+    space = Twofold("pairs", (), (Choice("a", tuple(range(12))), Choice("b", tuple(range(12)))))
+    search = Surrogate(space, seed=0, fidelity=Fidelity())
+    trials = told(search, space, lambda proposal: -float(sum(proposal.point.values)), 40)
+    assert len({trial.key for trial in trials}) == 40
+    search.ask(40, {})
+    candidates, _, _ = search._candidates(search._predictor.learnt)
+    keys = {space.architecture(point).key for point in candidates}
+    assert len(keys) == len(candidates)
+    assert not keys & {trial.key for trial in trials[: search._predictor.learnt]}

@@ -58,22 +58,25 @@ class _Fitted(NamedTuple):
 class Predictor:
     """Learns anew whenever it has been told a twentieth more, at most 50 points, so that opinions stay cheap and fresh.
 
-    It sees scores as ranks (normal scores), so that no outlier can wreck it, and failures below all of them. Of a point
-    that is told again, the last score counts.
+    It sees scores as ranks (normal scores), so that no outlier can wreck it, and failures below all of them. Of an
+    architecture that is told again, the last score counts.
 
     Args:
         initial: points before it learns at all.
 
     Attributes:
-        learnt: how many points it knows; 0: it has no opinion yet.
+        learnt: how many architectures it knows; 0: it has no opinion yet.
+        times: how often it has learnt.
+        encoding: what makes rows of points.
     """
 
     def __init__(self, space: Space, known: Known, *, seed: int, initial: int) -> None:
-        self.learnt = 0
+        self.learnt = self.times = 0
         self._seed = seed
         self._say = _SAY
-        self._encoding = Encoding(space, known)
-        self._places: dict[Point, int] = {}
+        self.encoding = Encoding(space, known)
+        self._known = known
+        self._places: dict[str, int] = {}  # of architectures, by their keys
         self._points: list[Point] = []
         self._scores: list[float] = []  # NaN for a failure
         self._rows: list[np.ndarray] = []
@@ -91,13 +94,13 @@ class Predictor:
         if trial.outcome.source is not None:
             return
         point, score = trial.proposal.point, np.nan if trial.score is None else trial.score
-        if point in self._places:
-            self._updates.append((self._places[point], score))
+        place = self._places.setdefault(self._known.facts(point).key, len(self._points))
+        if place < len(self._points):
+            self._updates.append((place, score))
             return
-        self._places[point] = len(self._points)
         self._points.append(point)
         self._scores.append(score)
-        self._rows.append(self._encoding([point])[0])
+        self._rows.append(self.encoding([point])[0])
         self._costs.append(np.nan if trial.score is None else _cost(trial))
         self._successes += trial.score is not None
         told = len(self._points)
@@ -107,13 +110,14 @@ class Predictor:
                 self._scores[place] = again
             self._updates = []
             self.learnt = told if self._successes > 1 else 0  # what went on may have failed
+            self.times += 1
             self._next = told + min(_MOST_NEW, max(1, told // 20))
             if self.learnt and told <= _FEW and told >= _GROWN * len(self._tuned_on):
                 self._tuned_on = tuple(self._scores)
 
     def knows(self, point: Point) -> bool:
-        """Return whether it knew of a point when it learnt."""
-        return self._places.get(point, self.learnt) < self.learnt
+        """Return whether it knew of a point's architecture when it learnt."""
+        return self._places.get(self._known.facts(point).key, self.learnt) < self.learnt
 
     def leaders(self, count: int) -> list[Point]:
         """Return the best points that it knows, best first; failures are none."""
@@ -122,20 +126,24 @@ class Predictor:
 
     def __call__(self, points: Sequence[Point]) -> Opinions:
         """Return what it expects of points."""
-        rows = self._encoding(points)
+        rows = self.encoding(points)
         fitted = self._fitted(self.learnt)
-        opinions = np.stack([tree.predict(rows, check_input=False) for tree in fitted.trees])
-        mean, deviation = opinions.mean(axis=0), opinions.std(axis=0)  # of (trees, points)
+        forest = _asked(fitted.trees, rows)
         if fitted.gaussian is None:
-            return Opinions(mean, deviation)
-        forest, gaussian = Opinions(mean, deviation), Opinions(*fitted.gaussian(rows))
+            return forest
+        gaussian = Opinions(*fitted.gaussian(rows))
         return Opinions(
             *((1 - self._say) * one + self._say * other for one, other in zip(forest, gaussian, strict=True))
         )
 
+    def promising(self, rows: np.ndarray) -> np.ndarray:
+        """Return the places of an encoding's rows, first what promises most: by the trees, which are quick to ask."""
+        mean, deviation = _asked(self._fitted(self.learnt).trees, rows)
+        return np.argsort(-mean - deviation, kind="stable")
+
     def costs(self, points: Sequence[Point]) -> np.ndarray:
         """Return the logarithms of the seconds that an epoch will take, less their median so far, (points,)."""
-        costs: np.ndarray = self._fitted_costs(self.learnt).predict(self._encoding(points))
+        costs: np.ndarray = self._fitted_costs(self.learnt).predict(self.encoding(points))
         return costs
 
     def _fit(self, learnt: int) -> _Fitted:
@@ -150,7 +158,7 @@ class Predictor:
         if learnt <= _FEW:
             from cellwright.methods.gaussian import Gaussian
 
-            gaussian = Gaussian(rows, targets, self._encoding.blocks, self._tuned(self._tuned_on))
+            gaussian = Gaussian(rows, targets, self.encoding.blocks, self._tuned(self._tuned_on))
         trees = _grown(rows, targets, rng_for(self._seed, Use.FOREST, learnt, 1))
         return _Fitted(trees, gaussian, order, int(np.isfinite(scores).sum()), used)
 
@@ -161,7 +169,7 @@ class Predictor:
         used = np.arange(len(known))
         if len(used) > _TUNED:
             used = rng_for(self._seed, Use.FOREST, len(used), 2).choice(used, _TUNED, replace=False)
-        return Gaussian(self._rows_at(used), _normal_scores(np.array(known))[used], self._encoding.blocks)
+        return Gaussian(self._rows_at(used), _normal_scores(np.array(known))[used], self.encoding.blocks)
 
     def _fit_costs(self, learnt: int) -> Any:
         from sklearn.linear_model import Ridge
@@ -184,6 +192,11 @@ def _grown(rows: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> li
         times = np.bincount(rng.integers(len(rows), size=len(rows)), minlength=len(rows))
         trees.append(tree.fit(rows, scores, sample_weight=times.astype(np.float64), check_input=False))
     return trees
+
+
+def _asked(trees: Sequence[Any], rows: np.ndarray) -> Opinions:
+    opinions = np.stack([tree.predict(rows, check_input=False) for tree in trees])  # (trees, points)
+    return Opinions(opinions.mean(axis=0), opinions.std(axis=0))
 
 
 def _cost(trial: Trial) -> float:

@@ -8,6 +8,7 @@ for batches).
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 
@@ -21,7 +22,8 @@ from cellwright.trial import Fidelity, Proposal, Trial
 __all__ = ["Surrogate"]
 
 _LEADERS = 5  # whose neighbours are candidates
-_NEIGHBOURS, _DISTANT, _RANDOM = 250, 80, 80  # candidates of each kind, at most
+_NEIGHBOURS, _DISTANT, _RANDOM = 250, 80, 100  # candidates of each kind, at most
+_DRAWN, _KEPT = 100, 100  # random points drawn each time it learns, and for how many times they are remembered
 _PARENTS = 20  # of the distant ones: two steps away
 
 
@@ -45,6 +47,7 @@ class Surrogate:
         self._known = Known(space)
         self._predictor = Predictor(space, self._known, seed=seed, initial=initial)
         self._candidates = lru_cache(1)(self._new_candidates)
+        self._drawn = lru_cache(_KEPT)(self._draw)
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
         """Return the candidate with the highest bound, new and not under way; a random point at first."""
@@ -52,9 +55,12 @@ class Surrogate:
         under_way = self._known.under_way(pending)
         if self._predictor.learnt:
             points, opinions, charge = self._candidates(self._predictor.learnt)
-            for place in np.argsort(charge - opinions.bound(rng), kind="stable"):
-                if self._known.new(points[place], under_way):
-                    return Proposal(number, points[place], self._fidelity)
+            worth = opinions.bound(rng) - charge
+            for _ in points:
+                best = int(worth.argmax())
+                if self._known.new(points[best], under_way):
+                    return Proposal(number, points[best], self._fidelity)
+                worth[best] = -np.inf
         return Proposal(number, self._known.sample(rng, under_way), self._fidelity)
 
     def tell(self, trial: Trial) -> None:
@@ -70,13 +76,30 @@ class Surrogate:
 
     def _around(self, leaders: list[Point], rng: np.random.Generator) -> list[Point]:
         """Return candidates: neighbours of the first leaders, points two steps from any, and random ones."""
-        near = dict.fromkeys(near for leader in leaders[:_LEADERS] for near in self._space.neighbours(leader))
-        chosen = [point for point in near if not self._predictor.knows(point)]
+        near = (near for leader in leaders[:_LEADERS] for near in self._space.neighbours(leader))
+        chosen = list(dict.fromkeys(near))
         if len(chosen) > _NEIGHBOURS:
             chosen = [chosen[place] for place in sorted(rng.choice(len(chosen), _NEIGHBOURS, replace=False))]
         with suppress(SpaceError):  # nothing around is allowed
             for _ in range(_DISTANT):
                 step = self._space.mutate(leaders[int(rng.integers(len(leaders)))], rng)
                 chosen.append(self._space.mutate(step, rng))
-        chosen += [self._space.sample(rng) for _ in range(_RANDOM)]
-        return [point for point in dict.fromkeys(chosen) if not self._predictor.knows(point)] or chosen[:1]
+        chosen += self._far()
+        # of several points of one architecture the first
+        by_key = {self._known.facts(point).key: point for point in reversed(chosen)}
+        return [point for point in by_key.values() if not self._predictor.knows(point)] or chosen[:1]
+
+    def _far(self) -> list[Point]:
+        """Return the most promising of many random points: with few decisions they are much of the space."""
+        times = self._predictor.times
+        drawn = [self._drawn(time) for time in range(max(0, times - _KEPT), times)]
+        points = [point for some, _ in drawn for point in some]
+        order = self._predictor.promising(np.concatenate([rows for _, rows in drawn]))
+        new = (points[place] for place in order if not self._predictor.knows(points[place]))
+        return list(islice(new, _RANDOM)) or points[:1]
+
+    def _draw(self, time: int) -> tuple[list[Point], np.ndarray]:
+        """Return random points and their rows."""
+        rng = rng_for(self._seed, Use.CANDIDATES, 0, time)
+        points = [self._space.sample(rng) for _ in range(_DRAWN)]
+        return points, self._predictor.encoding(points)

@@ -19,7 +19,8 @@ from cellwright.trial import Trial
 
 __all__ = ["Opinions", "Predictor"]
 
-_TREES, _FEATURES = 32, 0.5  # share of columns that a split is looked for in
+_TREES, _FEWER = 32, 24  # the latter where there is no Gaussian process: many trials, so a suggestion must be cheap
+_FEATURES = 0.5  # share of columns that a split is looked for in
 _BEST, _OTHERS = 250, 250  # of many trials, what it learns from
 _FEW = 500  # points of which the Gaussian process learns too; with more, a suggestion would cost twice as much
 _SAY = 0.5  # its share of an opinion
@@ -159,7 +160,8 @@ class Predictor:
             from cellwright.methods.gaussian import Gaussian
 
             gaussian = Gaussian(rows, targets, self.encoding.blocks, self._tuned(self._tuned_on))
-        trees = _grown(rows, targets, rng_for(self._seed, Use.FOREST, learnt, 1))
+        count = _FEWER if gaussian is None else _TREES
+        trees = _grown(count, rows, targets, rng_for(self._seed, Use.FOREST, learnt, 1))
         return _Fitted(trees, gaussian, order, int(np.isfinite(scores).sum()), used)
 
     def _tune(self, known: tuple[float, ...]) -> Any:
@@ -182,12 +184,12 @@ class Predictor:
         return np.stack([self._rows[place] for place in places])
 
 
-def _grown(rows: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> list[Any]:
+def _grown(count: int, rows: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> list[Any]:
     """Return trees, each of rows drawn with replacement; a fifth of RandomForestRegressor's time where rows are few."""
     from sklearn.tree import DecisionTreeRegressor
 
     trees = []
-    for _ in range(_TREES):
+    for _ in range(count):
         tree = DecisionTreeRegressor(max_features=_FEATURES, random_state=int(rng.integers(2**31)))
         times = np.bincount(rng.integers(len(rows), size=len(rows)), minlength=len(rows))
         trees.append(tree.fit(rows, scores, sample_weight=times.astype(np.float64), check_input=False))

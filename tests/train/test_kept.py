@@ -188,6 +188,9 @@ def test_a_child_knows_what_its_parent_learnt(response: Problem, tmp_path: Path,
     alone, heir = score(2, 1, {}), score(2, 1, {INHERITS: 1})
     assert alone < heir
     assert heir > parent - 0.1
+    again = proposal(where, 3, epochs=1, folds=folds)
+    train(replace(again, fidelity=replace(again.fidelity, replicate=1), notes={INHERITS: 1}))
+    assert {path.name[0] for path in tmp_path.iterdir()} == {"1", "2"}, "a further try has no children"
     for path in tmp_path.glob("1*"):
         path.unlink()
     assert score(2, 1, {INHERITS: 1}) == alone, "lost weights cost their advantage and nothing else"

@@ -59,15 +59,15 @@ class Train:
     def _measured(self, architecture: Architecture, proposal: Proposal) -> Crossed:
         seed = seed_for(self.seed, Use.TRIAL, proposal.origin)
         parent = proposal.notes.get(INHERITS)
+        replicate = proposal.fidelity.replicate
         slot = None
         if self.kept:
             slot = Slot(
                 self.kept,
                 str(proposal.origin),
                 None if parent is None else str(parent),
-                bequeath=INHERITS in proposal.notes,
+                bequeath=INHERITS in proposal.notes and not replicate,  # no child's parent is a further try
             )
-        replicate = proposal.fidelity.replicate
         subset_seed = seed_for(self.seed, Use.REPLICATE, replicate) if replicate else self.seed
         what = (architecture, self.problem, proposal.fidelity)
         if proposal.fidelity.folds > 1:

@@ -129,7 +129,7 @@ def search(
         raise UsageError(f"replicates must not be negative: {replicates!r}")
     for start in starts:
         if not isinstance(start, Point) or start.fingerprint != space.fingerprint:
-            raise UsageError(f"a start is a point of the space that is searched, by space.point(); not {start!r}")
+            raise UsageError(f"a start must be a point of the space that is searched, by space.point(), not {start!r}")
         space.point(start.values)  # says what is wrong with its values
     request = Request(
         problem=problem.name,

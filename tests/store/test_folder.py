@@ -15,10 +15,10 @@ import pytest
 import cellwright
 from cellwright import api
 from cellwright.data.folder import load_data
-from cellwright.errors import DataError, RunError, UsageError
+from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.problem import Problem
 from cellwright.runs import Run
-from cellwright.space import Choice, Dense, Sketch, Space
+from cellwright.space import Choice, Dense, Point, Sketch, Space
 
 
 def widths(*options: int) -> Space:
@@ -84,7 +84,8 @@ def test_no_two_runs_are_given_one_folder(monkeypatch: pytest.MonkeyPatch, tmp_p
         ({"method": "ppo", "options": {"imitation": "much"}}, "option imitation of method ppo takes a number"),
         ({"method": "tpe", "options": {"objectives": ["r2"]}}, "has no option 'objectives'; it has none"),
         ({"device": "cuda:77"}, "there is no device 'cuda:77' here"),
-        ({"starts": [Space("other", (), (Choice("a", (1, 2)),)).point((1,))]}, "a point of another space"),
+        ({"starts": [Space("other", (), (Choice("a", (1, 2)),)).point((1,))]}, "a start must be a point of the space"),
+        ({"starts": [{"a": 1}]}, r"a start must be a point of the space that is searched, .* not \{'a': 1\}"),
     ],
 )
 def test_what_cannot_be_asked_leaves_no_folder(
@@ -92,6 +93,13 @@ def test_what_cannot_be_asked_leaves_no_folder(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         begun(tumor, tmp_path / "run", **asked)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_start_out_of_range_leaves_no_folder(tumor: Problem, tmp_path: Path) -> None:
+    where = widths(2, 3, 4)
+    with pytest.raises(SpaceError, match="takes an index from 0 to 2, not 3"):
+        begun(tumor, tmp_path / "run", space=where, starts=[Point((3,), where.fingerprint)])
     assert not (tmp_path / "run").exists()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
-from torch import nn
+from torch import Tensor, nn
 
 from cellwright.space import (
     Architecture,
@@ -87,6 +87,20 @@ class Looks(Operation):
         return Module(lambda x: x - x.mean(0))
 
 
+class Centred(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x - x.mean(0) if self.training else x
+
+
+@dataclass(frozen=True, slots=True)
+class Peeks(Operation):
+    def cost(self, inputs: Shapes) -> Cost:
+        return Cost(inputs[0])
+
+    def module(self, inputs: Shapes) -> nn.Module:
+        return Centred()
+
+
 @dataclass(frozen=True, slots=True)
 class Pretends(Operation):
     def cost(self, inputs: Shapes) -> Cost:
@@ -130,6 +144,7 @@ def test_an_honest_operation_passes() -> None:
         (Owes(), r"Owes\(\) on .* costs -1 FLOPs"),
         (Honest(4), r"Honest\(width=4\) on .* promises \(4,\), its module returns \(3, 3\) of 3 rows"),
         (Looks(), r"Looks\(\) answers for a row by looking at other rows"),
+        (Peeks(), r"Peeks\(\) looks at other rows in training and does not say so"),
         (Pretends(), r"Pretends\(\) says it passes \(3,\) on, its module changes it"),
         (Forgets(), r"Forgets\(sizes=\(1, 2\)\) comes back from JSON as Forgets\(sizes=\[1, 2\]\)"),
         (Unequal(), r"Unequal\(\) comes back from JSON as Unequal\(\)"),

@@ -38,8 +38,9 @@ _ROWS = 3
 def check_operation(operation: Operation, inputs: Sequence[Shape], *, seed: int = 0) -> None:
     """Check an operation on sources of the given shapes.
 
-    It survives JSON and pickling; what `cost` says agrees with the module built; in use (`eval`) the module answers for
-    each row by itself, which the shared towers rely on; and `passes` is true only of what changes nothing.
+    It survives JSON and pickling; what `cost` says agrees with the module built; the module answers for each row by
+    itself, which the shared towers rely on, in use (`eval`) always, in training unless it is `of_rows`; and `passes` is
+    true only of what changes nothing.
 
     Raises:
         AssertionError: a law is broken; the message says which, and by what.
@@ -65,6 +66,16 @@ def check_operation(operation: Operation, inputs: Sequence[Shape], *, seed: int 
     _law(torch.allclose(answer[1:2], alone, atol=1e-5), f"{operation!r} answers for a row by looking at other rows")
     if len(shapes) == 1 and operation.passes(shapes):
         _law(torch.equal(answer, tensors[0]), f"{operation!r} says it passes {shapes[0]} on, its module changes it")
+    module.train()
+    firsts = []
+    with torch.random.fork_rng(devices=[]):
+        for others in (1.0, 2.0):
+            torch.manual_seed(seed)
+            firsts.append(module(*[torch.cat([tensor[:1], others * tensor[1:]]) for tensor in tensors])[:1])
+    _law(
+        operation.of_rows or torch.allclose(firsts[0], firsts[1], atol=1e-5),
+        f"{operation!r} looks at other rows in training and does not say so, by of_rows",
+    )
 
 
 def check_space(space: Space, *, seed: int = 0, draws: int = 20) -> None:

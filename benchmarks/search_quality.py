@@ -129,7 +129,7 @@ def search_of(method: str, task: tables.TableTask, seed: int, workers: int) -> S
         search = BY_SCORES[method](task.space, seed, workers)
         search._learner._ranks = Scores()  # type: ignore[assignment]  # noqa: SLF001  # no user needs this choice
         return search
-    name, *options = ("auto" if method == BY_POINTS else method).split(":")
+    name, *options = method.split(":")
     pairs = (option.split("=") for option in options)
     given = with_agents(name, {key: json.loads(value) for key, value in pairs}, workers)
     return method_of(name, task.space, seed, Fidelity(), given)
@@ -138,7 +138,9 @@ def search_of(method: str, task: tables.TableTask, seed: int, workers: int) -> S
 def one(job: tuple[str, str, int, int, int]) -> tuple[list[float], float]:
     """Return the regret after each number of evaluations in MARKS, and milliseconds a suggestion."""
     method, name, seed, workers, evaluations = job
-    task = tables.load(name).by_points() if method == BY_POINTS else tables.load(name)
+    task = tables.load(name)
+    if method == BY_POINTS:
+        method, task = "auto", task.by_points()
     search = Timed(search_of(method, task, seed, workers), _PROPOSALS * evaluations)
     trials = task.searched(search, evaluations, workers)
     best = np.maximum.accumulate([-np.inf if trial.score is None else trial.score for trial in trials])

@@ -8,7 +8,7 @@ A score is the mean over the seeds of the table.
 """
 
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from itertools import product
@@ -38,12 +38,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 class Writings(Space):
     """A space in which several points build one network: `networks` has its number, one axis a decision."""
 
-    networks: np.ndarray | None = None
+    networks: np.ndarray = field(kw_only=True)
 
     def architecture(self, point: Point) -> Architecture:
         """Return what stands for the network."""
-        if self.networks is None:
-            return super().architecture(point)
         return Architecture((), (("network", int(self.networks[point.values])),))
 
 

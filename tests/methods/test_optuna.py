@@ -124,15 +124,7 @@ def test_what_goes_on_takes_the_place_of_what_it_goes_on_with() -> None:
 
 def test_cmaes_uses_all_that_many_workers_bring() -> None:
     search = CmaEs(LETTERS, seed=0, fidelity=Fidelity())
-    pending: dict[int, Proposal] = {}
-    for number in range(900):
-        proposal = search.ask(number, pending)
-        assert proposal is not None
-        pending[number] = proposal
-        if number < 300:
-            continue
-        oldest = pending.pop(number - 300)
-        search.tell(Trial(oldest, Outcome(Status.OK, alike(oldest)), LETTERS.architecture(oldest.point).key, 0.0, 1.0))
+    told(search, LETTERS, alike, 600, workers=300)
     assert search._optimizer.generation == 600 // search._optimizer.population_size
 
 

@@ -91,10 +91,9 @@ class CmaEs:
     def _step(self) -> None:
         """Move the distribution."""
         losses = [-(self._worst if score is None else score) for _, score in self._told]
-        ordered_losses = sorted(losses)
-        quarter = len(losses) // 4
-        self._spread |= ordered_losses[quarter] < ordered_losses[3 * quarter]  # of which the package needs one
-        if self._spread and ordered_losses[0] < ordered_losses[-1]:  # else there is nothing to follow
+        ranked = sorted(losses)
+        self._spread |= ranked[len(ranked) // 4] < ranked[3 * len(ranked) // 4]  # of which the package needs one
+        if self._spread and ranked[0] < ranked[-1]:  # else there is nothing to follow
             points = [point for point, _ in self._told]
             solutions = [self._solutions.get(point) or self._solution(point) for point in points]
             self._optimizer.tell(list(zip(solutions, losses, strict=True)))

@@ -1,6 +1,6 @@
 """The recurrent controller: a policy over the decisions of a space, one head a decision."""
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 import numpy as np
 import torch
@@ -123,7 +123,7 @@ def new_controller(space: Space, seed: int) -> Controller:
         torch.manual_seed(seed_for(seed, Use.CONTROLLER))
         controller = Controller(tuple(levels_of(decision) for decision in space.decisions))
     for head, decision in zip(controller.biases.data, space.decisions, strict=True):
-        if isinstance(decision, Integer) and decision.log and decision.size == levels_of(decision):
+        if _is_counted(decision) and decision.log:
             numbers = torch.arange(decision.low, decision.high + 1, dtype=torch.float64)
             head[: decision.size] = (1 / numbers).log1p().log()  # of their shares, up to a factor
     return controller
@@ -160,18 +160,23 @@ def levels_of_point(space: Space, point: Point) -> tuple[Tensor, Tensor]:
     return torch.tensor(levels), torch.tensor(space.active(point.values))
 
 
+def _is_counted(decision: Decision) -> TypeGuard[Integer]:
+    """Return whether a decision is between whole numbers, and its head has a level for each."""
+    return isinstance(decision, Integer) and decision.size == levels_of(decision)
+
+
 def _level(decision: Decision, value: Value) -> int:
     if isinstance(decision, Choice):
         return int(value)
-    count = levels_of(decision)
-    if isinstance(decision, Integer) and decision.size == count:
+    if _is_counted(decision):
         return int(value) - decision.low
+    count = levels_of(decision)
     return min(int(decision.unit(value) * count), count - 1)
 
 
 def _value(decision: Decision, level: int, jitter: float) -> Value:
     if isinstance(decision, Choice):
         return level
-    if isinstance(decision, Integer) and decision.size == levels_of(decision):
+    if _is_counted(decision):
         return decision.low + level
     return decision.at((level + jitter) / levels_of(decision))

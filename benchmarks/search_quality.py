@@ -42,6 +42,7 @@ from cellwright.trial import Fidelity, Proposal, Trial
 #: a method less one of its parts -> what is missing
 ABLATION = {
     "ppo": "nothing",
+    "ppo:best_of=1": "the model: all that the policy draws is tried",
     "ppo:imitation=0": "imitation of the best",
     "ppo:first_floor=0:last_floor=0": "the floor under the entropy",
     "ppo:window=8": "learning from trials more than once",

@@ -13,6 +13,7 @@ from cellwright.methods.policy.controller import levels_of_point, plan
 from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
 from cellwright.methods.started import Started
+from cellwright.problems import uno
 from cellwright.space import Choice, Integer, Point, Space
 from cellwright.trial import CONTINUES, Fidelity, Proposal
 
@@ -34,6 +35,22 @@ def test_the_policy_draws_better_points_as_it_learns() -> None:
             )
         ]
         assert means[0] > 0.6 * means[1], "both below 0"
+
+
+def test_of_what_the_policy_draws_the_most_promising_is_tried() -> None:
+    for seed in range(3):
+        plain, chosen = (
+            np.mean([trial.score for trial in told(search, SPACE, near, 32)[16:]])
+            for search in (PolicySearch(SPACE, seed=seed, fidelity=Fidelity(), best_of=best_of) for best_of in (1, 4))
+        )
+        assert chosen > 0.8 * plain, "both below 0, and the policy uniform until now"
+
+
+def test_only_networks_that_are_proposed_are_built() -> None:
+    space = uno.small({"expression": (9,), "descriptors": (5,), "fingerprints": (7,)})
+    search = PolicySearch(space, seed=0, fidelity=Fidelity())
+    told(search, space, lambda proposal: float(proposal.number % 7), 40)
+    assert search._known.facts.cache_info().currsize < 60
 
 
 def test_proposals_carry_the_log_probabilities_they_were_drawn_with() -> None:
@@ -78,7 +95,16 @@ def test_levels_are_what_the_heads_chose_but_for_numbers_on_the_border_of_two() 
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch": 0}, {"window": 4}, {"imitation": -1.0}, {"elite": 0}, {"initial": 0}, {"first_floor": 0.01}]
+    "wrong",
+    [
+        {"batch": 0},
+        {"window": 4},
+        {"imitation": -1.0},
+        {"elite": 0},
+        {"initial": 0},
+        {"first_floor": 0.01},
+        *({"best_of": wrong} for wrong in (0, 257)),
+    ],
 )
 def test_numbers_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match=r"(ppo|PPO) needs"):
@@ -112,7 +138,7 @@ def test_numbers_on_the_border_of_two_levels_are_told_as_the_level_drawn(monkeyp
     space = Space("s", (), (Integer("n", 1, 512, log=True), Integer("m", 1, 40)))
     search = PolicySearch(space, seed=0, fidelity=Fidelity())
     for trial in told(search, space, lambda proposal: -proposal.point.values[0], 80):
-        assert len(trial.proposal.notes["levels"]) == 2
+        assert "chance" in trial.proposal.notes or len(trial.proposal.notes["levels"]) == 2
     with torch.no_grad():
         likely = search._learner.policy(torch.tensor([[0, 0], [1, 0]])).log_probs[:, 0]
     assert likely[0] > likely[1], "the first level is always 1, the best"

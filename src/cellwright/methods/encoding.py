@@ -32,15 +32,18 @@ class Encoding:
     A decision with an order is one column, from 0 to 1; any other has a column an option. Three more columns tell
     what is known of the network: the logarithms of its parameters and operations, and its vertices.
 
+    Args:
+        known: knows that; None: those columns are left out.
+
     Attributes:
         blocks: the columns of each decision, and each of what is known.
     """
 
-    def __init__(self, space: Space, known: Known) -> None:
+    def __init__(self, space: Space, known: Known | None) -> None:
         self._space = space
-        self._known = known
         self._tables: list[np.ndarray | None] = [_table(decision) for decision in space.decisions]
-        widths = [1 if table is None else table.shape[1] for table in self._tables] + [1] * (3 if space.vertices else 0)
+        self._sizes = known if space.vertices else None
+        widths = [1 if table is None else table.shape[1] for table in self._tables] + [1] * (3 if self._sizes else 0)
         ends = list(accumulate(widths))
         self.blocks = tuple(slice(end - width, end) for end, width in zip(ends, widths, strict=True))
         self._conditional = any(decision.when is not None for decision in space.decisions)
@@ -58,8 +61,8 @@ class Encoding:
             if active is not None:
                 block = np.where(active[:, place, None], block, _OFF)
             columns.append(block)
-        if self._space.vertices:
-            columns.append(np.array([self._known.facts(point).size for point in points]))
+        if self._sizes:
+            columns.append(np.array([self._sizes.facts(point).size for point in points]))
         return np.hstack(columns).astype(np.float32)
 
 

@@ -6,6 +6,7 @@ equal or not (Hamming distance), as in CoCaBO (Ru et al., ICML 2020).
 """
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from sklearn.gaussian_process.kernels import (
     StationaryKernelMixin,
     WhiteKernel,
 )
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 __all__ = ["Gaussian"]
 
@@ -90,15 +91,26 @@ class Gaussian:
         self._process = GaussianProcessRegressor(
             like.kernel if like else first, alpha=_TINY, optimizer=None if like else _likeliest
         )
-        with threadpool_limits(1):  # matrices are small, and other cores belong to the workers
+        with _one_thread():
             self._process.fit(places / self.span, scores - self._mean)
         self.kernel: Any = self._process.kernel_
 
     def __call__(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what it expects of rows, and how unsure it is: mean and deviation, each (rows,); without noise."""
-        with threadpool_limits(1):
+        with _one_thread():
             mean, deviation = self._process.predict(_places(rows, self._blocks) / self.span, return_std=True)
         return self._mean + mean, np.sqrt(np.maximum(deviation**2 - self.kernel.k2.noise_level, _TINY))
+
+
+@cache
+def _threads() -> ThreadpoolController:
+    """Return what limits threads; finding the libraries that have any takes longer than a prediction."""
+    return ThreadpoolController()
+
+
+def _one_thread() -> Any:
+    """Return a context in which linear algebra has one thread: matrices are small, and cores belong to the workers."""
+    return _threads().limit(limits=1)
 
 
 def _places(rows: np.ndarray, blocks: Sequence[slice]) -> np.ndarray:

@@ -2,14 +2,17 @@
 
 Sources: PPO (arXiv:1707.06347) for trials that an older policy drew, whose probability ratio is clipped; self-imitation
 (arXiv:1806.05635): the policy also learns to draw the best points known. Rewards are ranks. A floor under the entropy,
-which sinks with the trials told, keeps it curious. Nothing known or under way is drawn.
+which sinks with the trials told, keeps it curious. Of many points that the policy draws, those are tried that a model
+of all scores expects most of (as models of the reward make reinforcement learning affordable in DyNA-PPO, ICLR 2020).
+Nothing known or under way is drawn.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 
 from cellwright.errors import UsageError
@@ -17,14 +20,16 @@ from cellwright.methods.known import Known
 from cellwright.methods.policy.controller import plan
 from cellwright.methods.policy.learner import Learner, Tried
 from cellwright.methods.policy.ppo import Ppo
+from cellwright.methods.predictor import Opinions, Predictor
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Point, Space
 from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 
 __all__ = ["PolicySearch"]
 
-_BLOCK = 64  # points drawn at once
+_BLOCK = 256  # points drawn at once
 _TRIES = 6  # blocks, before chance helps out
+_MODELLED, _ENOUGH = 10, 500  # trials from and up to which a model is asked; then the policy has learnt as much
 _CHANCE = "chance"  # the note that says that it did
 #: of a policy that is shown points known to do well: it imitates more, and settles sooner (benchmarks/search_real.py)
 _SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "share": 0.1, "first_floor": 0.1}
@@ -33,14 +38,15 @@ _SHOWN: dict[str, Any] = {"imitation": 2.0, "elite": 8, "share": 0.1, "first_flo
 class PolicySearch:
     """Draws from one policy, which learns from the latest trials and from the best.
 
-    Notes of its proposals: version of the policy, item in the order of its draws, what its heads chose (levels) and how
-    likely that was (log_probs); chance, where chance helped out.
+    Notes of its proposals: version of the policy, what its heads chose (levels) and how likely that was (log_probs);
+    chance, where chance helped out.
 
     Args:
         batch: trials told before the policy moves.
         window: latest trials that each move learns from, a batch or more: the clipped ratio forgives their age.
         initial: trials before the first move, drawn uniformly; a batch is enough where others' points were told, such
             as those that a search starts with: these the policy learns to draw.
+        best_of: of 256 points drawn at once, one in so many is tried before others are drawn; 1: no model is asked.
         settings: of `Ppo`.
     """
 
@@ -53,6 +59,7 @@ class PolicySearch:
         batch: int = 8,
         window: int = 32,
         initial: int = 32,
+        best_of: int = 4,
         **settings: Any,
     ) -> None:
         if min(batch, initial) < 1 or window < batch:
@@ -60,6 +67,8 @@ class PolicySearch:
                 f"ppo needs batch and initial of at least 1, and window >= batch; got {batch!r}, {initial!r} and "
                 f"{window!r}"
             )
+        if not 1 <= best_of <= _BLOCK:
+            raise UsageError(f"ppo needs best_of from 1 to {_BLOCK}, not {best_of!r}")
         self._space = space
         self._seed = seed
         self._fidelity = fidelity
@@ -68,33 +77,41 @@ class PolicySearch:
         floor = max(_SHOWN["first_floor"], self._learner.settings.last_floor)
         self._settings_shown = Ppo(**{**_SHOWN, "first_floor": floor, **settings})
         self._known = Known(space)
+        self._predictor = Predictor(space, self._known, seed=seed, initial=_MODELLED, sizes=False)
+        self._used = _BLOCK // best_of  # points of a block that are tried
         self._shown = False  # a point that it did not draw
         self._version = 0
-        self._taken: set[int] = set()  # items of this version that were told
+        self._taken = 0  # points of this version that were told
+        self._since: list[Point] = []  # told since the policy moved
+        self._before: set[Point] = set()  # told before that
         self._latest: deque[Tried] = deque(maxlen=max(window, initial))
         self._drawn = lru_cache(_TRIES)(self._draw)
+        self._opinions = lru_cache(_TRIES)(self._ask_model)
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return the next point drawn that is new and not under way."""
+        """Return a point drawn that is new and not under way, the most promising first."""
         under_way = self._known.under_way(pending)
-        out = {p.notes["item"] for p in pending.values() if p.notes.get("version") == self._version} | self._taken
-        first = max(out, default=-1) + 1
-        for block in range(first // _BLOCK, first // _BLOCK + _TRIES):
+        out = self._taken + sum(proposal.notes.get("version") == self._version for proposal in pending.values())
+        first = out // self._used
+        for block in range(first, first + _TRIES):
             points, levels, likely = self._drawn(self._version, block)
-            for item, point in enumerate(points, start=block * _BLOCK):
-                if item >= first and self._known.new(point, under_way):
-                    log_probs = [round(one, 5) for one in likely[item % _BLOCK].tolist()]
-                    notes = {"version": self._version, "item": item, "levels": levels[item % _BLOCK].tolist()}
-                    return Proposal(number, point, self._fidelity, {**notes, "log_probs": log_probs})
+            for place in self._in_order(number, block):
+                if not self._known.new(points[place], under_way):
+                    continue
+                log_probs = [round(one, 5) for one in likely[place].tolist()]
+                notes = {"version": self._version, "levels": levels[place].tolist(), "log_probs": log_probs}
+                return Proposal(number, points[place], self._fidelity, notes)
         point = self._known.sample(rng_for(self._seed, Use.SAMPLE, number), under_way)
         return Proposal(number, point, self._fidelity, {_CHANCE: True})
 
     def tell(self, trial: Trial) -> None:
         """Take a trial into account; every few of them move the policy."""
         self._known.add(trial)
+        self._since.append(trial.proposal.point)
+        if self._learner.told < _ENOUGH:
+            self._predictor.tell(trial)
         notes = trial.proposal.notes
-        if notes.get("version") == self._version:
-            self._taken.add(notes["item"])
+        self._taken += notes.get("version") == self._version
         if trial.outcome.source is not None:
             return
         if "log_probs" not in notes:
@@ -113,10 +130,30 @@ class PolicySearch:
             count = max(self._window, self._initial if self._version == 0 else 0)
             self._learner.learn(list(self._latest)[-count:])
             self._version += 1
-            self._taken = set()
+            self._taken = 0
+            self._before.update(self._since)
+            self._since = []
+
+    def _in_order(self, number: int, block: int) -> Sequence[int]:
+        """Return the places in a block as drawn, or once there is a model, first what that expects most of."""
+        learnt = self._predictor.learnt
+        if self._used == _BLOCK or not learnt or self._learner.told >= _ENOUGH:
+            return range(len(self._drawn(self._version, block)[0]))
+        bound = self._opinions(self._version, block, learnt).bound(rng_for(self._seed, Use.TURN, number))
+        order: list[int] = np.argsort(-bound, kind="stable").tolist()
+        return order
+
+    def _ask_model(self, version: int, block: int, learnt: int) -> Opinions:
+        """Return what the model expects of a block, having learnt from so many."""
+        return self._predictor(self._drawn(version, block)[0])
 
     def _draw(self, version: int, block: int) -> tuple[list[Point], torch.Tensor, torch.Tensor]:
-        """Return a block of points of this version of the policy, what its heads chose, and the log-probabilities."""
+        """Return points of this version of the policy, each once, what its heads chose, and the log-probabilities.
+
+        What was told before it is left out.
+        """
         drawn = plan(self._learner.policy, self._space, _BLOCK, self._seed, version, block)
         points = [Point(values, self._space.fingerprint) for values in drawn.values]
-        return points, drawn.levels, drawn.log_probs
+        first = {point: place for place, point in reversed(list(enumerate(points))) if point not in self._before}
+        places = sorted(first.values())
+        return [points[place] for place in places], drawn.levels[places], drawn.log_probs[places]

@@ -64,6 +64,7 @@ class Predictor:
 
     Args:
         initial: points before it learns at all.
+        sizes: whether it sees what is known of networks before they are trained; finding that takes most of the time.
 
     Attributes:
         learnt: how many architectures it knows; 0: it has no opinion yet.
@@ -71,11 +72,11 @@ class Predictor:
         encoding: what makes rows of points.
     """
 
-    def __init__(self, space: Space, known: Known, *, seed: int, initial: int) -> None:
+    def __init__(self, space: Space, known: Known, *, seed: int, initial: int, sizes: bool = True) -> None:
         self.learnt = self.times = 0
         self._seed = seed
         self._say = _SAY
-        self.encoding = Encoding(space, known)
+        self.encoding = Encoding(space, known if sizes else None)
         self._known = known
         self._places: dict[str, int] = {}  # of architectures, by their keys
         self._points: list[Point] = []

@@ -136,9 +136,9 @@ class PolicySearch:
 
     def _in_order(self, number: int, block: int) -> Sequence[int]:
         """Return the places in a block as drawn, or once there is a model, first what that expects most of."""
-        learnt = self._predictor.learnt
-        if self._used == _BLOCK or not learnt or self._learner.told >= _ENOUGH:
-            return range(len(self._drawn(self._version, block)[0]))
+        count, learnt = len(self._drawn(self._version, block)[0]), self._predictor.learnt
+        if self._used == _BLOCK or not count or not learnt or self._learner.told >= _ENOUGH:
+            return range(count)
         bound = self._opinions(self._version, block, learnt).bound(rng_for(self._seed, Use.TURN, number))
         order: list[int] = np.argsort(-bound, kind="stable").tolist()
         return order

@@ -204,7 +204,19 @@ def test_of_one_network_written_in_several_ways_one_is_a_candidate() -> None:
     trials = told(search, space, lambda proposal: -float(sum(proposal.point.values)), 40)
     assert len({trial.key for trial in trials}) == 40
     search.ask(40, {})
-    candidates, _, _ = search._candidates(search._predictor.learnt)
+    candidates, _, _ = search._candidates(search._predictor.learnt, False)
     keys = {space.architecture(point).key for point in candidates}
     assert len(keys) == len(candidates)
     assert not keys & {trial.key for trial in trials[: search._predictor.learnt]}
+
+
+@pytest.mark.parametrize(("workers", "around"), [(4, True), (64, False)])
+def test_nothing_is_sought_around_the_quickest_where_more_are_under_way_than_known(workers: int, around: bool) -> None:
+    search = Surrogate(SPACE, seed=0, fidelity=Fidelity())
+    known = [trial.proposal.point for trial in told(search, SPACE, near, 20, workers)]
+    proposal = Proposal(0, known[0], Fidelity())
+    asked = [search.ask(1000 + number, dict.fromkeys(range(workers), proposal)) for number in range(30)]
+    apart = [
+        min(np.not_equal(one.point.values, other.values).sum() for other in known) for one in asked if one is not None
+    ]
+    assert (min(apart) == 1) == around

@@ -46,7 +46,7 @@ class Surrogate:
         self._thrift = thrift
         self._known = Known(space)
         self._predictor = Predictor(space, self._known, seed=seed, initial=initial)
-        self._candidates = lru_cache(1)(self._new_candidates)
+        self._candidates = lru_cache(2)(self._new_candidates)
         self._drawn = lru_cache(_KEPT)(self._draw)
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
@@ -54,7 +54,8 @@ class Surrogate:
         rng = rng_for(self._seed, Use.SAMPLE, number)
         under_way = self._known.under_way(pending)
         if self._predictor.learnt:
-            points, opinions, charge = self._candidates(self._predictor.learnt)
+            crowded = len(pending) > self._predictor.learnt
+            points, opinions, charge = self._candidates(self._predictor.learnt, crowded)
             worth = opinions.bound(rng) - charge
             for _ in points:
                 best = int(worth.argmax())
@@ -68,10 +69,13 @@ class Surrogate:
         self._known.add(trial)
         self._predictor.tell(trial)
 
-    def _new_candidates(self, learnt: int) -> tuple[list[Point], Opinions, np.ndarray | float]:
-        """Return candidates, what is expected of them, and what they must promise; kept until it learns anew."""
+    def _new_candidates(self, learnt: int, crowded: bool) -> tuple[list[Point], Opinions, np.ndarray | float]:
+        """Return candidates, what is expected of them, and what they must promise; kept until it learns anew.
+
+        Where more are under way than are known, the best known are only the quickest: nothing is sought around them.
+        """
         rng = rng_for(self._seed, Use.CANDIDATES, learnt)
-        points = self._around(self._predictor.leaders(_PARENTS), rng)
+        points = self._around([] if crowded else self._predictor.leaders(_PARENTS), rng)
         return points, self._predictor(points), self._thrift * self._predictor.costs(points) if self._thrift else 0.0
 
     def _around(self, leaders: list[Point], rng: np.random.Generator) -> list[Point]:
@@ -81,7 +85,7 @@ class Surrogate:
         if len(chosen) > _NEIGHBOURS:
             chosen = [chosen[place] for place in sorted(rng.choice(len(chosen), _NEIGHBOURS, replace=False))]
         with suppress(SpaceError):  # nothing around is allowed
-            for _ in range(_DISTANT):
+            for _ in range(_DISTANT if leaders else 0):
                 step = self._space.mutate(leaders[int(rng.integers(len(leaders)))], rng)
                 chosen.append(self._space.mutate(step, rng))
         chosen += self._far()

@@ -1,5 +1,6 @@
 """Training that is left off and taken up again is training that was never stopped."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,9 @@ def test_the_oldest_go_when_the_folder_is_full(tmp_path: Path, monkeypatch: pyte
     for number in range(5):
         Slot(tmp_path, str(number)).save({"network": torch.zeros(10_000)})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["3.pt", "4.pt"]
-    (tmp_path / ".5.pt.999").write_bytes(bytes(60_000))  # its worker was killed
+    left = tmp_path / ".5.pt.999"
+    left.write_bytes(bytes(60_000))  # its worker was killed
+    os.utime(left, (0, 0))  # long ago: clocks of file systems may tick every few milliseconds only
     for number in (6, 7):
         Slot(tmp_path, str(number)).save({"network": torch.zeros(10_000)})
     assert sorted(path.name for path in tmp_path.iterdir()) == ["6.pt", "7.pt"]

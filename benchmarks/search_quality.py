@@ -43,6 +43,7 @@ from cellwright.trial import Fidelity, Proposal, Trial
 ABLATION = {
     "ppo": "nothing",
     "ppo:best_of=1": "the model: all that the policy draws is tried",
+    "ppo:learning_rate=1e-9": "learning: the model chooses among points drawn at random",
     "ppo:imitation=0": "imitation of the best",
     "ppo:first_floor=0:last_floor=0": "the floor under the entropy",
     "ppo:window=8": "learning from trials more than once",

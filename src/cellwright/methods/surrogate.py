@@ -75,23 +75,24 @@ class Surrogate:
         Where more are under way than are known, the best known are only the quickest: nothing is sought around them.
         """
         rng = rng_for(self._seed, Use.CANDIDATES, learnt)
-        points = self._around([] if crowded else self._predictor.leaders(_PARENTS), rng)
+        chosen = [] if crowded else self._around(self._predictor.leaders(_PARENTS), rng)
+        chosen += self._far()
+        # of several points of one architecture the first
+        by_key = {self._known.facts(point).key: point for point in reversed(chosen)}
+        points = [point for point in by_key.values() if not self._predictor.knows(point)] or chosen[:1]
         return points, self._predictor(points), self._thrift * self._predictor.costs(points) if self._thrift else 0.0
 
     def _around(self, leaders: list[Point], rng: np.random.Generator) -> list[Point]:
-        """Return candidates: neighbours of the first leaders, points two steps from any, and random ones."""
+        """Return neighbours of the first leaders, and points two steps from any."""
         near = (near for leader in leaders[:_LEADERS] for near in self._space.neighbours(leader))
         chosen = list(dict.fromkeys(near))
         if len(chosen) > _NEIGHBOURS:
             chosen = [chosen[place] for place in sorted(rng.choice(len(chosen), _NEIGHBOURS, replace=False))]
         with suppress(SpaceError):  # nothing around is allowed
-            for _ in range(_DISTANT if leaders else 0):
+            for _ in range(_DISTANT):
                 step = self._space.mutate(leaders[int(rng.integers(len(leaders)))], rng)
                 chosen.append(self._space.mutate(step, rng))
-        chosen += self._far()
-        # of several points of one architecture the first
-        by_key = {self._known.facts(point).key: point for point in reversed(chosen)}
-        return [point for point in by_key.values() if not self._predictor.knows(point)] or chosen[:1]
+        return chosen
 
     def _far(self) -> list[Point]:
         """Return the most promising of many random points: with few decisions they are much of the space."""

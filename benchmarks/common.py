@@ -49,6 +49,11 @@ def problem_of(name: str, data: str | None, division: Division, shared: Path) ->
     return cw.problems.load(name, split=division, data=shared / data if data else None)
 
 
+def at_hand(data: str | None, shared: Path) -> bool:
+    """Return whether `problem_of` can load such data."""
+    return data is None or (shared / data).exists()
+
+
 def run_in(folder: Path, problem: Callable[[], cw.Problem], *, minutes: float, **asked: Any) -> cw.Run:
     """Return the run of a folder, gone on with until its minutes are up; none there: a new one, as asked."""
     if (folder / "run.json").exists():

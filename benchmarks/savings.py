@@ -26,6 +26,7 @@ import numpy as np
 from common import (
     DOCS,
     SHARED,
+    at_hand,
     kept,
     machine_in_words,
     older,
@@ -104,7 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
         (task, variant, seed, arguments.minutes, arguments.out, arguments.shared)
         for seed in range(1, arguments.seeds + 1)
         for task, (data, _, _) in TASKS.items()
-        if task in arguments.tasks and (data is None or (arguments.shared / data).exists())
+        if task in arguments.tasks and at_hand(data, arguments.shared)
         for variant in VARIANTS
         if not arguments.variants or variant.startswith(tuple(arguments.variants))
     ]

@@ -25,6 +25,7 @@ import numpy as np
 from common import (
     IMAGES,
     SHARED,
+    at_hand,
     kept,
     machine_in_words,
     older,
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> None:
         (task, method, seed, arguments.minutes, arguments.out, arguments.shared)
         for seed in range(1, arguments.seeds + 1)
         for task, what in TASKS.items()
-        if task in arguments.tasks and (what["data"] is None or (arguments.shared / what["data"]).exists())
+        if task in arguments.tasks and at_hand(what["data"], arguments.shared)
         for method in arguments.methods or METHODS
     ]
     print_in_turn(one, jobs, arguments.processes)

@@ -15,7 +15,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from common import SHARED, print_in_turn, problem_of, write_result
+from common import SHARED, at_hand, print_in_turn, problem_of, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--out", type=Path, default=Path("runs/starts"))
     arguments = parser.parse_args()
-    tasks = [task for task, (_, data, *_) in TASKS.items() if data is None or (arguments.shared / data).exists()]
+    tasks = [task for task, (_, data, *_) in TASKS.items() if at_hand(data, arguments.shared)]
     jobs = [(task, seed, arguments.out, arguments.shared) for task in tasks for seed in range(1, SEEDS + 1)]
     print_in_turn(one, jobs, os.cpu_count() or 1)
     results = {}

@@ -44,12 +44,18 @@ from cellwright.trial import Proposal
 
 PAGE = DOCS / "results" / "savings.md"
 EPOCHS = 9
-#: data below --shared (None: the problem's own), what keeps rows together, share of the training rows
-TASKS: dict[str, tuple[str | None, str, float]] = {
-    "uno": (None, "row", 0.05),
-    "doses": ("uno-dose", "pair", 1.0),
+#: data below --shared (None: the problem's own), what keeps rows together, share of the training rows, what is tried
+#: first (None: what the problem knows to be good)
+TASKS: dict[str, tuple[str | None, str, float, tuple[()] | None]] = {
+    "uno-unaided": (None, "row", 0.05, ()),
+    "uno": (None, "row", 0.05, None),
+    "doses": ("uno-dose", "pair", 1.0, None),
 }
-TITLES = {"uno": "GDSC1, 5 % of the rows", "doses": "O'Neil doses by curve, all rows"}
+TITLES = {
+    "uno-unaided": "GDSC1, 5 % of the rows, from random points",
+    "uno": "GDSC1, 5 % of the rows, from points known to be good",
+    "doses": "O'Neil doses by curve, all rows, from points known to be good",
+}
 _SMALL = {"population": 20, "sample": 5}  # children must come within the minutes
 #: variant -> share of the minutes, method, options, halving
 VARIANTS: dict[str, tuple[float, str, dict[str, Any], str | None]] = {
@@ -71,12 +77,12 @@ def one(job: tuple[str, str, int, float, Path, Path]) -> str:
     """Search, or go on, until the minutes are up; train the leader again."""
     task, variant, seed, minutes, out, shared = job
     share, method, options, halving = VARIANTS[variant]
-    data, split, fraction = TASKS[task]
+    data, split, fraction, starts = TASKS[task]
     folder = out / f"{task}-{variant.replace(', ', '-').replace(' ', '-')}-{seed}"
     problem = partial(problem_of, "uno", data, Division(split), shared)
     run = run_in(
         folder, problem, minutes=share * minutes, method=method, options=options, halving=halving, workers=1,
-        epochs=EPOCHS, fraction=fraction, seed=seed,
+        epochs=EPOCHS, fraction=fraction, starts=starts, seed=seed,
     )  # fmt: skip
     result = folder / "again.json"
     if not result.exists():
@@ -104,7 +110,7 @@ def run(arguments: argparse.Namespace) -> None:
     jobs = [
         (task, variant, seed, arguments.minutes, arguments.out, arguments.shared)
         for seed in range(1, arguments.seeds + 1)
-        for task, (data, _, _) in TASKS.items()
+        for task, (data, *_) in TASKS.items()
         if task in arguments.tasks and at_hand(data, arguments.shared)
         for variant in VARIANTS
         if not arguments.variants or variant.startswith(tuple(arguments.variants))

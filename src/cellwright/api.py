@@ -79,8 +79,9 @@ def search(
             validation rows; None: 5 where there are fewer than 2,000 rows, else 1.
         replicates: further tries, with other seeds and other parts, of each network that leads, whose mean then counts;
             None: 2 where trials are cross-validated, since luck leads where rows are few, else 1.
-        halving: "asha" or "hyperband": all networks are trained for a ninth of `epochs`, the best third of them for a
-            third, the best third of those to the end, each from where it was left off; None: all to the end.
+        halving: "asha" or "hyperband": all networks are trained for a 27th of `epochs` (below 9 of them for a ninth,
+            from 27 on for less), the best third of them for three times as long, the best third of those likewise, and
+            so to the end, each from where it was left off; None: all to the end.
         max_parameters: networks with more are rejected; "auto": as `usual_limit` says; None: no limit.
         at_most: limits on what else a network costs: "flops" of one row, beyond which it is rejected too; "seconds" of
             training and "microseconds" in which a row is predicted, which are known once it is trained: the score of

@@ -23,6 +23,7 @@ def worth(proposal: Proposal) -> float:
 
 
 def halved(**options: Any) -> Halved:
+    options = {"rungs": 3, **options}
     return Halved(Random(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL, **options)
 
 
@@ -45,6 +46,22 @@ def test_a_third_of_each_rung_goes_on_and_it_is_the_best() -> None:
         assert {origin(trial) for trial in rungs[upper]} <= {origin(trial) for trial in rungs[lower]}
     for trial in rungs[3.0]:
         assert trial.proposal.point == begun[origin(trial)].proposal.point
+
+
+@pytest.mark.parametrize(
+    ("epochs", "stops"),
+    [
+        (1, [0.1111, 0.3333, None]),
+        (3, [0.3333, 1, None]),
+        (9, [0.3333, 1, 3, None]),
+        (20, [0.7407, 2.2222, 6.6667, None]),
+    ],
+)
+def test_the_lowest_rung_is_a_third_of_an_epoch_or_there_are_three(epochs: int, stops: list[float | None]) -> None:
+    fidelity = Fidelity(epochs)
+    search = Halved(Random(SPACE, seed=0, fidelity=fidelity), SPACE, seed=0, fidelity=fidelity)
+    reached = {trial.proposal.fidelity.stop: None for trial in told(search, SPACE, worth, 60)}
+    assert list(reached) == stops
 
 
 def test_a_full_rung_is_gone_on_with_before_anything_new_begins() -> None:
@@ -106,7 +123,8 @@ def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
             self.heard.append(trial)
             super().tell(trial)
 
-    trials = told(Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL), SPACE, worth, 60)
+    hearing = Hearing(SPACE, seed=0, fidelity=FULL)
+    trials = told(Halved(hearing, SPACE, seed=0, fidelity=FULL, rungs=3), SPACE, worth, 60)
     heard = Hearing.heard
     assert [trial.number for trial in heard] == [trial.number for trial in trials]
     assert heard[0].score == trials[0].score  # nothing is known yet of what training brings

@@ -163,7 +163,7 @@ def search(
         str | None,
         typer.Option(
             metavar="asha|hyperband",
-            help="Train all networks a ninth of the epochs, the best third a third, the best of those to the end.",
+            help="Train all networks a little, the best third of them three times as long, and so on to the end.",
             show_default=False,
             rich_help_panel=_HOW,
         ),

@@ -4,6 +4,7 @@ Sources: ASHA (arXiv:1810.05934): a network goes on as soon as it is among the b
 waits; Hyperband (arXiv:1603.06560): some networks skip the lower rungs, as insurance against scores that mislead early.
 """
 
+import math
 from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from cellwright.trial import CONTINUES, Fidelity, Proposal, Trial
 __all__ = ["HALVINGS", "Halved"]
 
 HALVINGS = ("asha", "hyperband")
-_RUNGS = 3
+_LEAST_RUNGS = 3
 
 
 class _Rung:
@@ -77,7 +78,7 @@ class Halved:
             as many seconds of training.
         objectives: what trials are ranked by within a rung; none: the score.
         eta: of so many, one goes on, and is trained so many times longer in all.
-        rungs: how many.
+        rungs: how many; None: as many as leave the lowest one a third of an epoch, at least three.
     """
 
     def __init__(
@@ -90,14 +91,16 @@ class Halved:
         kind: str = "asha",
         objectives: Sequence[str] = (),
         eta: int = 3,
-        rungs: int = _RUNGS,
+        rungs: int | None = None,
     ) -> None:
         if kind not in HALVINGS:
             raise UsageError(f"there is no halving {kind!r}; known: {', '.join(HALVINGS)}")
         if "-seconds" in objectives:
             raise UsageError("with halving, networks are trained for different times: leave out the objective -seconds")
-        if eta < 2 or rungs < 2:
+        if eta < 2 or (rungs is not None and rungs < 2):
             raise UsageError(f"halving needs eta and rungs of at least 2, not {eta!r} and {rungs!r}")
+        if rungs is None:
+            rungs = max(_LEAST_RUNGS, 2 + math.floor(math.log(fidelity.epochs, eta) + 1e-9))
         self._search = search
         self._space = space
         self._seed = seed

@@ -9,6 +9,7 @@ large cluster would.
 
 import argparse
 import time
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -24,6 +25,7 @@ MARKS = (100, 1000, 5000, 20_000)
 LAST = {"tpe": 1000, "nsga2": 1000, "gp": 100}  # marks that would take hours
 WINDOW = 100  # trials up to a mark, of which the mean is reported
 AT_ONCE = 64
+ENDS = (512, 1024)  # trials up to which the rate of batches is reported, from the mark before
 
 
 def told(proposal: Proposal) -> Trial:
@@ -67,17 +69,18 @@ def asked_for(search: Search, first: int) -> dict[int, Proposal]:
     return pending
 
 
-def rate(method: str, batches: int = 16) -> float:
-    """Return proposals a second, asked for 64 at a time: the median over batches, after the first ones."""
+def rates(method: str) -> dict[int, int]:
+    """Return proposals a second, asked for 64 at a time: the median over batches up to each end, but for two."""
     search = method_of(method, SPACE, 0, Fidelity(), {"agents": 16} if method in {"a3c", "a2c"} else {})
-    rates = []
-    for batch in range(batches):
+    found = []
+    for batch in range(ENDS[-1] // AT_ONCE):
         started = time.perf_counter()
         pending = asked_for(search, batch * AT_ONCE)
-        rates.append(len(pending) / (time.perf_counter() - started))
+        found.append(len(pending) / (time.perf_counter() - started))
         for proposal in pending.values():
             search.tell(told(proposal))
-    return round(float(np.median(rates[2:])))
+    places = [2, *(end // AT_ONCE for end in ENDS)]
+    return {end: round(float(np.median(found[slice(*of)]))) for end, of in zip(ENDS, pairwise(places), strict=True)}
 
 
 def main() -> None:
@@ -86,12 +89,13 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     results = kept("suggestion_cost").get("methods", {})
-    print(f"{'method':12} {'  '.join(f'{mark:>8,}' for mark in MARKS)}  asked a second, 64 at once")
+    ends = " and ".join(f"{end:,}" for end in ENDS)
+    print(f"{'method':12} {'  '.join(f'{mark:>8,}' for mark in MARKS)}  asked a second, 64 at once, up to {ends}")
     for method in arguments.methods:
-        costs, fast = growing(method), rate(method) if method not in LAST else None
+        costs, fast = growing(method), rates(method) if method not in LAST else {}
         results[method] = {"milliseconds": costs, "asked_a_second_64_at_once": fast}
         cells = "  ".join(f"{costs[mark]:8.3f}" if mark in costs else f"{'-':>8}" for mark in MARKS)
-        print(f"{method:12} {cells}  {fast or '-'}", flush=True)
+        print(f"{method:12} {cells}  {'  '.join(f'{one:>8,}' for one in fast.values())}", flush=True)
     write_result("suggestion_cost", {"space": SPACE.name, "window": WINDOW, "methods": results})
 
 

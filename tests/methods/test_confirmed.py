@@ -33,7 +33,7 @@ def confirmed(**options: Any) -> Confirmed:
 
 def test_with_halving_leaders_are_a_tenth_of_all_that_were_begun() -> None:
     search = method_of("random", SPACE, 0, Fidelity(9), {}, halving="asha", replicates=1)
-    trials = told(search, SPACE, lambda proposal: score(proposal, 0.1), 100)
+    trials = told(search, SPACE, lambda proposal: score(proposal, 0.1), 200)
     again = [trial for trial in trials if trial.proposal.fidelity.replicate]
     last = [trial for trial in trials if trial.proposal.fidelity == Fidelity(9)]
     assert len(last) < 20

@@ -126,11 +126,14 @@ def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
     hearing = Hearing(SPACE, seed=0, fidelity=FULL)
     trials = told(Halved(hearing, SPACE, seed=0, fidelity=FULL, rungs=3), SPACE, worth, 60)
     heard = Hearing.heard
-    assert [trial.number for trial in heard] == [trial.number for trial in trials]
     assert heard[0].score == trials[0].score  # nothing is known yet of what training brings
-    rest = heard[13:]  # one has come to the end: a tenth an epoch
-    assert {trial.proposal.fidelity.stop for trial in rest} == {1.0, 3.0, None}
-    for trial in rest:
+    waiting = [trial for trial in heard if trial.number in {other.number for other in heard if other is not trial}]
+    assert waiting  # told again when it was known
+    assert {trial.number for trial in heard} == {trial.number for trial in trials}
+    assert {trial.proposal.fidelity.stop for trial in heard} == {1.0, 3.0, None}
+    last = {trial.proposal.origin: trial for trial in heard}
+    assert len(last) == len({trial.key for trial in trials})
+    for trial in last.values():  # a tenth an epoch
         assert trial.score == pytest.approx(float(SPACE.encode(trial.proposal.point).sum()) + 0.9)
 
 

@@ -129,7 +129,7 @@ def test_what_chance_drew_is_not_what_others_showed_it(monkeypatch: pytest.Monke
 def test_what_goes_on_is_not_what_others_showed_it() -> None:
     full = Fidelity(9)
     search = Halved(PolicySearch(SPACE, seed=0, fidelity=full), SPACE, seed=0, fidelity=full)
-    trials = told(search, SPACE, near, 30)
+    trials = told(search, SPACE, near, 20)
     assert any(CONTINUES in trial.proposal.notes for trial in trials)
     assert {trial.proposal.notes.get("version", 0) for trial in trials} == {0}
 

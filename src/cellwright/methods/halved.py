@@ -9,6 +9,7 @@ from bisect import insort
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
+from typing import Any
 
 import numpy as np
 
@@ -30,22 +31,27 @@ class _Rung:
 
     def __init__(self, eta: int, objectives: int) -> None:
         self._eta = eta
-        self._entries: list[tuple[int, Proposal]] = []  # successes: the trial that began it, and its last proposal
+        self._entries: list[Trial] = []  # successes, the last trial of each network here
         self._standings = Standings(objectives)
         self._failures = 0
         self._gone: set[int] = set()
-        self._first: list[tuple[int, Proposal]] | None = None  # of the entries, those that are to go on and have not
+        self._first: list[Proposal] | None = None  # of the entries, those that are to go on and have not
         self._scores: dict[int, float] = {}  # by the trial that began it
         self._gains: list[float] = []
         self.gain = 0.0  # from here to the next rung: the median
 
-    def add(self, origin: int, proposal: Proposal, values: tuple[float, ...] | None) -> None:
+    @property
+    def known(self) -> bool:
+        """Whether any has gone on to a score."""
+        return bool(self._gains)
+
+    def add(self, trial: Trial, values: tuple[float, ...] | None) -> None:
         """Take a trial in, and what it reached, its score first; None: it failed, and stands below all others."""
         if values is None:
             self._failures += 1
         else:
-            self._entries.append((origin, proposal))
-            self._scores[origin] = values[0]
+            self._entries.append(trial)
+            self._scores[trial.proposal.origin] = values[0]
             self._standings.add(values)
         self._first = None
 
@@ -57,12 +63,17 @@ class _Rung:
             insort(self._gains, score - self._scores[origin])
             self.gain = median(self._gains)
 
-    def deserving(self) -> list[tuple[int, Proposal]]:
-        """Return the trials that are to go on, best first: which trial began it, and its proposal here."""
+    def waiting(self) -> list[Trial]:
+        """Return the successes that have not gone on."""
+        return [trial for trial in self._entries if trial.proposal.origin not in self._gone]
+
+    def deserving(self) -> list[Proposal]:
+        """Return the proposals here of what is to go on, best first."""
         if self._first is None:
             most = (len(self._entries) + self._failures) // self._eta
             order = np.argsort(-self._standings.all(), kind="stable")[:most] if self._entries else ()
-            self._first = [self._entries[place] for place in order if self._entries[place][0] not in self._gone]
+            best = [self._entries[place].proposal for place in order]
+            self._first = [proposal for proposal in best if proposal.origin not in self._gone]
         return self._first
 
 
@@ -70,7 +81,8 @@ class Halved:
     """Another search, of whose trials the first third of each rung goes on with its training in the next one.
 
     The other search is told every trial, with the score to be expected of it at the end: its own, and the median of
-    what others gained that went on from there. Of a network that went on it hears again.
+    what others gained that went on from there. Of a network that went on it hears again, and so it does of those that
+    wait, once the first has gone on from their rung or one above: till then, nothing was known of what training brings.
 
     Args:
         fidelity: of the highest rung.
@@ -117,9 +129,9 @@ class Halved:
         """Return a network that deserves to go on, the furthest first; else what the other search asks."""
         out = {(proposal.notes.get(CONTINUES), proposal.fidelity) for proposal in pending.values()}
         for rung, fidelity in reversed(list(zip(self._rungs, self._fidelities[1:], strict=False))):
-            for origin, first in rung.deserving():
-                if (origin, fidelity) not in out:
-                    return Proposal(number, first.point, fidelity, {CONTINUES: origin, **first.heritage})
+            for first in rung.deserving():
+                if (first.origin, fidelity) not in out:
+                    return Proposal(number, first.point, fidelity, _on(first))
         own = {key: proposal for key, proposal in pending.items() if CONTINUES not in proposal.notes}
         proposal = self._search.ask(number, own)
         if proposal is None:
@@ -128,17 +140,29 @@ class Halved:
 
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search the score to be expected of it at the end."""
-        origin, score = trial.proposal.origin, trial.score
+        score, again = trial.score, []
         if trial.proposal.fidelity in self._fidelities:
             place = self._fidelities.index(trial.proposal.fidelity)
             if place > 0 and CONTINUES in trial.proposal.notes:
-                self._rungs[place - 1].went_on(origin, score if trial.evaluated else None)
+                below = self._rungs[place - 1]
+                known = below.known
+                below.went_on(trial.proposal.origin, score if trial.evaluated else None)
+                if below.known and not known:
+                    again = [(lower, one) for lower in range(place) for one in self._rungs[lower].waiting()]
             if trial.evaluated:
-                self._rungs[place].add(origin, trial.proposal, values_of(trial, self._objectives, self._space))
-            if score is not None:
-                expected = score + sum(rung.gain for rung in self._rungs[place:])
-                trial = replace(trial, outcome=replace(trial.outcome, score=expected))
+                self._rungs[place].add(trial, values_of(trial, self._objectives, self._space))
+            trial = self._expected(trial, place)
         self._search.tell(trial)
+        for lower, one in again:
+            later = replace(one, proposal=replace(one.proposal, notes=_on(one.proposal)))
+            self._search.tell(self._expected(later, lower))
+
+    def _expected(self, trial: Trial, place: int) -> Trial:
+        """Return a trial of a rung with the score to be expected of it at the end."""
+        if trial.score is None:
+            return trial
+        score = trial.score + sum(rung.gain for rung in self._rungs[place:])
+        return replace(trial, outcome=replace(trial.outcome, score=score))
 
     def _start_of(self, proposal: Proposal) -> int:
         """Return the rung on which a network begins: one for each network, so that none begins twice."""
@@ -149,3 +173,8 @@ class Halved:
         except SpaceError:  # not to be built
             return 0
         return place_in(self._starts, rng_for(self._seed, Use.RUNG, number).random())
+
+
+def _on(proposal: Proposal) -> dict[str, Any]:
+    """Return the notes of what goes on with a proposal's training."""
+    return {CONTINUES: proposal.origin, **proposal.heritage}

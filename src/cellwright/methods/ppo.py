@@ -79,6 +79,7 @@ class PolicySearch:
         self._known = Known(space)
         self._predictor = Predictor(space, self._known, seed=seed, initial=_MODELLED, sizes=False)
         self._used = _BLOCK // best_of  # points of a block that are tried
+        self._modelled = best_of > 1  # whether a model chooses them: among this version's points
         self._shown = False  # a point that it did not draw
         self._version = 0
         self._taken = 0  # points of this version that were told
@@ -108,7 +109,7 @@ class PolicySearch:
         """Take a trial into account; every few of them move the policy."""
         self._known.add(trial)
         self._since.append(trial.proposal.point)
-        if self._learner.told < _ENOUGH:
+        if self._modelled:
             self._predictor.tell(trial)
         notes = trial.proposal.notes
         self._taken += notes.get("version") == self._version
@@ -131,13 +132,14 @@ class PolicySearch:
             self._learner.learn(list(self._latest)[-count:])
             self._version += 1
             self._taken = 0
+            self._modelled = self._modelled and told < _ENOUGH
             self._before.update(self._since)
             self._since = []
 
     def _in_order(self, number: int, block: int) -> Sequence[int]:
         """Return the places in a block as drawn, or once there is a model, first what that expects most of."""
         count, learnt = len(self._drawn(self._version, block)[0]), self._predictor.learnt
-        if self._used == _BLOCK or not count or not learnt or self._learner.told >= _ENOUGH:
+        if not (self._modelled and count and learnt):
             return range(count)
         bound = self._opinions(self._version, block, learnt).bound(rng_for(self._seed, Use.TURN, number))
         order: list[int] = np.argsort(-bound, kind="stable").tolist()
@@ -152,7 +154,8 @@ class PolicySearch:
 
         What was told before it is left out.
         """
-        drawn = plan(self._learner.policy, self._space, _BLOCK, self._seed, version, block)
+        count = _BLOCK if self._modelled else self._used
+        drawn = plan(self._learner.policy, self._space, count, self._seed, version, block)
         points = [Point(values, self._space.fingerprint) for values in drawn.values]
         first = {point: place for place, point in reversed(list(enumerate(points))) if point not in self._before}
         places = sorted(first.values())

@@ -3,6 +3,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 from tests.methods.driving import told
 from tests.spaces import settings_space, small_space
@@ -133,8 +134,27 @@ def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
     assert {trial.proposal.fidelity.stop for trial in heard} == {1.0, 3.0, None}
     last = {trial.proposal.origin: trial for trial in heard}
     assert len(last) == len({trial.key for trial in trials})
-    for trial in last.values():  # a tenth an epoch
+    for trial in last.values():  # a tenth an epoch, and nothing of what they differ by is lost
         assert trial.score == pytest.approx(float(SPACE.encode(trial.proposal.point).sum()) + 0.9)
+
+
+def test_who_only_learns_fast_is_not_taken_for_the_best() -> None:
+    told_last: dict[int, Trial] = {}
+
+    class Hearing(Random):
+        def tell(self, trial: Trial) -> None:
+            told_last[trial.proposal.origin] = trial
+
+    def fast(proposal: Proposal) -> float:
+        quality, speed = SPACE.encode(proposal.point)[:2]
+        return float(quality + 10 * speed * (1 - (proposal.fidelity.stop or 9) / 9))
+
+    trials = told(Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL), SPACE, fast, 300)
+    early = [trial.score for trial in trials if trial.proposal.fidelity.stop == 0.3333 and trial.score is not None]
+    waiting = [trial.score or 0.0 for trial in told_last.values() if trial.proposal.fidelity.stop == 0.3333]
+    assert np.std(early) > 2
+    assert np.std(waiting) < 1
+    assert max(waiting) < 2
 
 
 def test_an_answer_from_the_cache_is_told_with_what_is_to_be_expected_too() -> None:
@@ -144,7 +164,7 @@ def test_an_answer_from_the_cache_is_told_with_what_is_to_be_expected_too() -> N
         def tell(self, trial: Trial) -> None:
             heard.append(trial)
 
-    search = Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL)
+    search = Halved(Hearing(SPACE, seed=0, fidelity=FULL), SPACE, seed=0, fidelity=FULL, rungs=3)
     first = told(search, SPACE, worth, 60)[0]
     cached = replace(first.outcome, status=Status.CACHED, source=0)
     search.tell(Trial(replace(first.proposal, number=60), cached, first.key, 60, 60, None))

@@ -2,13 +2,13 @@
 
 Sources: ASHA (arXiv:1810.05934): a network goes on as soon as it is among the best of its rung, so that no worker ever
 waits; Hyperband (arXiv:1603.06560): some networks skip the lower rungs, as insurance against scores that mislead early.
+What a score promises at the end is extrapolated by a robust line a rung (Theil, 1950; Sen, JASA 63, 1968).
 """
 
 import math
-from bisect import insort
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -24,10 +24,16 @@ __all__ = ["HALVINGS", "Halved"]
 
 HALVINGS = ("asha", "hyperband")
 _LEAST_RUNGS = 3
+_LATEST = 64  # that went on from a rung, of which is learnt what a score there promises
+_TAUGHT, _BELIEVED = 4, 0.5  # how many teach how much of a difference remains on the next rung; before, this share does
 
 
 class _Rung:
-    """Trials of one fidelity: which of them are to go on, and what those gained that did."""
+    """Trials of one fidelity: which of them are to go on, and what became of those that did.
+
+    Attributes:
+        successors: how many went on to a score.
+    """
 
     def __init__(self, eta: int, objectives: int) -> None:
         self._eta = eta
@@ -37,13 +43,9 @@ class _Rung:
         self._gone: set[int] = set()
         self._first: list[Proposal] | None = None  # of the entries, those that are to go on and have not
         self._scores: dict[int, float] = {}  # by the trial that began it
-        self._gains: list[float] = []
-        self.gain = 0.0  # from here to the next rung: the median
-
-    @property
-    def known(self) -> bool:
-        """Whether any has gone on to a score."""
-        return bool(self._gains)
+        self._pairs: deque[tuple[float, float]] = deque(maxlen=_LATEST)  # scores here and on the next rung
+        self._line = 1.0, 0.0  # slope and intercept, from here to there
+        self.successors = 0
 
     def add(self, trial: Trial, values: tuple[float, ...] | None) -> None:
         """Take a trial in, and what it reached, its score first; None: it failed, and stands below all others."""
@@ -60,8 +62,14 @@ class _Rung:
         self._gone.add(origin)
         self._first = None
         if score is not None and origin in self._scores:
-            insort(self._gains, score - self._scores[origin])
-            self.gain = median(self._gains)
+            self._pairs.append((self._scores[origin], score))
+            self.successors += 1
+            self._line = _line(self._pairs)
+
+    def expected(self, score: float) -> float:
+        """Return what a score here promises on the next rung; itself, where nothing is known."""
+        slope, intercept = self._line
+        return intercept + slope * score
 
     def waiting(self) -> list[Trial]:
         """Return the successes that have not gone on."""
@@ -80,9 +88,10 @@ class _Rung:
 class Halved:
     """Another search, of whose trials the first third of each rung goes on with its training in the next one.
 
-    The other search is told every trial, with the score to be expected of it at the end: its own, and the median of
-    what others gained that went on from there. Of a network that went on it hears again, and so it does of those that
-    wait, once the first has gone on from their rung or one above: till then, nothing was known of what training brings.
+    The other search is told every trial, with the score to be expected of it at the end, by what became of others that
+    went on. Much of what tells networks apart early is how fast they learn, which is over at the end: a search that
+    took early scores at their word would seek that. Of a network that went on it hears again, and so it does of those
+    that wait, when the 1st, 4th, 16th and so on has gone on from their rung or one above.
 
     Args:
         fidelity: of the highest rung.
@@ -145,9 +154,9 @@ class Halved:
             place = self._fidelities.index(trial.proposal.fidelity)
             if place > 0 and CONTINUES in trial.proposal.notes:
                 below = self._rungs[place - 1]
-                known = below.known
+                before = below.successors
                 below.went_on(trial.proposal.origin, score if trial.evaluated else None)
-                if below.known and not known:
+                if below.successors > before and _is_power_of_four(below.successors):
                     again = [(lower, one) for lower in range(place) for one in self._rungs[lower].waiting()]
             if trial.evaluated:
                 self._rungs[place].add(trial, values_of(trial, self._objectives, self._space))
@@ -161,7 +170,9 @@ class Halved:
         """Return a trial of a rung with the score to be expected of it at the end."""
         if trial.score is None:
             return trial
-        score = trial.score + sum(rung.gain for rung in self._rungs[place:])
+        score = trial.score
+        for rung in self._rungs[place:]:
+            score = rung.expected(score)
         return replace(trial, outcome=replace(trial.outcome, score=score))
 
     def _start_of(self, proposal: Proposal) -> int:
@@ -178,3 +189,19 @@ class Halved:
 def _on(proposal: Proposal) -> dict[str, Any]:
     """Return the notes of what goes on with a proposal's training."""
     return {CONTINUES: proposal.origin, **proposal.heritage}
+
+
+def _line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return slope, within 0 and 1, and intercept of a robust line through pairs."""
+    here, there = np.array(pairs).T
+    slope = _BELIEVED
+    if len(pairs) >= _TAUGHT:
+        first, second = np.triu_indices(len(pairs), 1)
+        run = here[first] - here[second]
+        slopes = (there[first] - there[second])[run != 0] / run[run != 0]
+        slope = float(np.clip(np.median(slopes), 0, 1)) if len(slopes) else _BELIEVED
+    return slope, float(np.median(there - slope * here))
+
+
+def _is_power_of_four(number: int) -> bool:
+    return number.bit_count() == 1 and number.bit_length() % 2 == 1

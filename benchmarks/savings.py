@@ -134,10 +134,7 @@ def page(arguments: argparse.Namespace) -> None:
         "*Minutes* are those that the search was given; *best* is the validation R2 of the best network at full",
         "length; *again* is that of the same network, trained from the beginning with two other seeds, and is what",
         "counts. Means over seeds ± standard errors; *difference* is that of *again* to the full search of the same",
-        "method, seed by seed.",
-        "",
-        "A search of these problems begins with points that do well at full length, which leaves little to save where",
-        "only tens of networks are tried.",
+        "method, seed by seed. With halving, each rung that a network is trained to is a trial.",
     ]
     for task, title in TITLES.items():
         of = {
@@ -155,7 +152,7 @@ def page(arguments: argparse.Namespace) -> None:
 def table(of: dict[str, list[dict[str, Any]]]) -> list[str]:
     """Return the lines of a task's table."""
     lines = [
-        "| search | minutes | seeds | networks | seconds of training | best | again | difference |",
+        "| search | minutes | seeds | trials | seconds of training | best | again | difference |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for variant, runs in of.items():

@@ -131,9 +131,10 @@ def test_leaders_are_tried_again_and_ranked_by_the_mean(tumor: Problem, tmp_path
 def test_with_halving_few_are_trained_to_the_end_and_those_lead(tumor: Problem, tmp_path: Path) -> None:
     run = cellwright.search(
         tumor,
-        space=widths(*range(1, 25)),
+        space=widths(*range(1, 61)),
         method="random",
-        evaluations=13,
+        evaluations=45,
+        replicates=0,
         halving="asha",
         workers=1,
         inner_folds=1,
@@ -146,7 +147,7 @@ def test_with_halving_few_are_trained_to_the_end_and_those_lead(tumor: Problem, 
     rows = run.rows()
     assert {row["status"] for row in rows} <= {"ok", "cached"}
     evaluated = [row for row in rows if row["status"] == "ok"]
-    assert {row["epochs"] for row in evaluated} == {1.0, 3.0, 9}
+    assert {row["epochs"] for row in evaluated} == {0.3333, 1.0, 3.0, 9}
     (trial, _), *_ = run.leaders(1)
     finished = [row for row in evaluated if row["epochs"] == 9]
     assert trial.score == max(row["score"] for row in finished)

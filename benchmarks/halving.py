@@ -46,7 +46,6 @@ SEARCHES: dict[str, tuple[float, str | None]] = {
     "full, a third of the time": (1 / 3, None),
     "asha, a third of the time": (1 / 3, "asha"),
     "hyperband, a third of the time": (1 / 3, "hyperband"),
-    "asha": (1.0, "asha"),
 }
 
 

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from common import DOCS, SHARED, kept, machine_in_words, plus_minus, print_in_turn, problem_of, write_result
+from tables import in_virtual_time
 
 import cellwright as cw
 from cellwright.api import usual_limit
 from cellwright.data.splits import Division
-from cellwright.executors.virtual import VirtualCluster
 from cellwright.limits import Limits
 from cellwright.methods.catalogue import method_of
 from cellwright.methods.confirmed import ranked
-from cellwright.run import Loop
 from cellwright.space import Choice, Space
-from cellwright.store import Memory
 from cellwright.train import Recipe, Train
-from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
+from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status
 
 PAGE = DOCS / "results" / "halving.md"
 FULL = Fidelity(9, 0.05)
@@ -70,12 +69,11 @@ def one(job: tuple[int, Path]) -> str:
             if not found:
                 train(Proposal(0, point, Fidelity(1, 0.001)))  # the first of a process is slow
             first = AT_ONCE * number + len(found)
-            tries = [Proposal(first, point, Fidelity(FULL.epochs, FULL.fraction, stop=ENDS[0]))]
+            tries = [Proposal(first, point, replace(FULL, stop=ENDS[0]))]
             tries += [
-                Proposal(first, point, Fidelity(FULL.epochs, FULL.fraction, stop=stop), {CONTINUES: first})
-                for stop in (*ENDS[1:-1], None)
+                Proposal(first, point, replace(FULL, stop=stop), {CONTINUES: first}) for stop in (*ENDS[1:-1], None)
             ]
-            tries += [Proposal(first, point, Fidelity(FULL.epochs, FULL.fraction, replicate=again)) for again in (1, 2)]
+            tries += [Proposal(first, point, replace(FULL, replicate=again)) for again in (1, 2)]
             found.append({"point": point.values, "tries": [measured(train, proposal) for proposal in tries]})
         path.write_text(json.dumps(found))
     return f"networks {AT_ONCE * number} to {AT_ONCE * (number + 1) - 1}"
@@ -116,13 +114,8 @@ class Met:
     def found_by(self, halving: str | None, order: int, seconds: float) -> tuple[float, float, int]:
         """Return what a search's best network is worth, the seconds of training, and how many networks it met."""
         search = method_of("random", self.space, order, FULL, {}, replicates=1, halving=halving)
-        cluster, trials = VirtualCluster(1), list[Trial]()
         self.training = 0.0
-        Loop(
-            search, self.space, cluster.timed(self), cluster, Memory(),
-            workers=1, limits=Limits(minutes=seconds / 60), observe=trials.append,
-            clock=cluster.clock, wait=cluster.wait,
-        ).run()  # fmt: skip
+        trials = in_virtual_time(self, search, self.space, Limits(minutes=seconds / 60))
         best = ranked(trials)[0].proposal.point
         return float(self.again[int(best.values[0]), 1]), self.training, len({trial.key for trial in trials})
 

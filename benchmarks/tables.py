@@ -8,6 +8,7 @@ A score is the mean over the seeds of the table.
 """
 
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -24,7 +25,7 @@ from cellwright.space import Architecture, Choice, Point, Space
 from cellwright.store import Memory
 from cellwright.trial import Outcome, Proposal, Status, Trial
 
-__all__ = ["FAMILIES", "TableTask", "load", "names"]
+__all__ = ["FAMILIES", "TableTask", "in_virtual_time", "load", "names"]
 
 FAMILIES: dict[str, tuple[str, ...]] = {
     "nb201": ("cifar10", "cifar100", "imagenet"),
@@ -73,24 +74,31 @@ class TableTask:
 
     def searched(self, search: Search, evaluations: int, workers: int = 1) -> list[Trial]:
         """Return what a search had evaluated, in the order told: by the real loop, in virtual time."""
-        trials: list[Trial] = []
-
-        def observe(trial: Trial) -> None:
-            if trial.evaluated:
-                trials.append(trial)
-
-        cluster = VirtualCluster(workers)
-        Loop(
-            search, self.space, cluster.timed(self), cluster, Memory(),
-            workers=workers, limits=Limits(evaluations=evaluations), observe=observe,
-            clock=cluster.clock, wait=cluster.wait,
-        ).run()  # fmt: skip
-        return trials
+        return in_virtual_time(self, search, self.space, Limits(evaluations=evaluations), workers)
 
     def regret(self, score: float | np.ndarray) -> Any:
         """Return how far a score is from the best, in units of the distance from the best to the median."""
         best = np.nanmax(self.scores)
         return (best - score) / (best - np.nanmedian(self.scores))
+
+
+def in_virtual_time(
+    evaluate: Callable[[Proposal], Outcome], search: Search, space: Space, limits: Limits, workers: int = 1
+) -> list[Trial]:
+    """Return what a search had evaluated, in the order told: by the real loop, in virtual time."""
+    trials: list[Trial] = []
+
+    def observe(trial: Trial) -> None:
+        if trial.evaluated:
+            trials.append(trial)
+
+    cluster = VirtualCluster(workers)
+    Loop(
+        search, space, cluster.timed(evaluate), cluster, Memory(),
+        workers=workers, limits=limits, observe=observe,
+        clock=cluster.clock, wait=cluster.wait,
+    ).run()  # fmt: skip
+    return trials
 
 
 def names() -> list[str]:

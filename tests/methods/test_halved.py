@@ -130,7 +130,7 @@ def test_the_other_search_hears_what_is_to_be_expected_at_the_end() -> None:
     assert heard[0].score == trials[0].score  # nothing is known yet of what training brings
     waiting = [trial for trial in heard if trial.number in {other.number for other in heard if other is not trial}]
     assert waiting  # told again when it was known
-    assert {trial.number for trial in heard} == {trial.number for trial in trials}
+    assert list(dict.fromkeys(trial.number for trial in heard)) == [trial.number for trial in trials]
     assert {trial.proposal.fidelity.stop for trial in heard} == {1.0, 3.0, None}
     last = {trial.proposal.origin: trial for trial in heard}
     assert len(last) == len({trial.key for trial in trials})

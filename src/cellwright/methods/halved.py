@@ -29,11 +29,7 @@ _TAUGHT, _BELIEVED = 4, 0.5  # how many teach how much of a difference remains o
 
 
 class _Rung:
-    """Trials of one fidelity: which of them are to go on, and what became of those that did.
-
-    Attributes:
-        successors: how many went on to a score.
-    """
+    """Trials of one fidelity: which of them are to go on, and what became of those that did."""
 
     def __init__(self, eta: int, objectives: int) -> None:
         self._eta = eta
@@ -45,7 +41,7 @@ class _Rung:
         self._scores: dict[int, float] = {}  # by the trial that began it
         self._pairs: deque[tuple[float, float]] = deque(maxlen=_LATEST)  # scores here and on the next rung
         self._line = 1.0, 0.0  # slope and intercept, from here to there
-        self.successors = 0
+        self._successors = 0  # how many went on to a score
 
     def add(self, trial: Trial, values: tuple[float, ...] | None) -> None:
         """Take a trial in, and what it reached, its score first; None: it failed, and stands below all others."""
@@ -57,14 +53,20 @@ class _Rung:
             self._standings.add(values)
         self._first = None
 
-    def went_on(self, origin: int, score: float | None) -> None:
-        """Take note that a trial has gone on, and of its score on the next rung; None: it failed there."""
+    def went_on(self, origin: int, score: float | None) -> bool:
+        """Take note that a trial has gone on, and of its score on the next rung; None: it failed there.
+
+        Returns:
+            Whether so many have by now that what waits should be told again what to expect: 1, 4, 16 and so on.
+        """
         self._gone.add(origin)
         self._first = None
-        if score is not None and origin in self._scores:
-            self._pairs.append((self._scores[origin], score))
-            self.successors += 1
-            self._line = _line(self._pairs)
+        if score is None or origin not in self._scores:
+            return False
+        self._pairs.append((self._scores[origin], score))
+        self._line = _line(self._pairs)
+        self._successors += 1
+        return _is_power_of_four(self._successors)
 
     def expected(self, score: float) -> float:
         """Return what a score here promises on the next rung; itself, where nothing is known."""
@@ -149,14 +151,12 @@ class Halved:
 
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search the score to be expected of it at the end."""
-        score, again = trial.score, []
+        again = []
         if trial.proposal.fidelity in self._fidelities:
             place = self._fidelities.index(trial.proposal.fidelity)
             if place > 0 and CONTINUES in trial.proposal.notes:
-                below = self._rungs[place - 1]
-                before = below.successors
-                below.went_on(trial.proposal.origin, score if trial.evaluated else None)
-                if below.successors > before and _is_power_of_four(below.successors):
+                score = trial.score if trial.evaluated else None
+                if self._rungs[place - 1].went_on(trial.proposal.origin, score):
                     again = [(lower, one) for lower in range(place) for one in self._rungs[lower].waiting()]
             if trial.evaluated:
                 self._rungs[place].add(trial, values_of(trial, self._objectives, self._space))
@@ -192,7 +192,7 @@ def _on(proposal: Proposal) -> dict[str, Any]:
 
 
 def _line(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return slope, within 0 and 1, and intercept of a robust line through pairs."""
+    """Return slope, within 0 and 1, and intercept of a robust line; scipy's theilslopes warns where many are equal."""
     here, there = np.array(pairs).T
     slope = _BELIEVED
     if len(pairs) >= _TAUGHT:

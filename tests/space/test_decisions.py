@@ -75,6 +75,25 @@ def test_a_redraw_is_another_value(decision: Decision, seed: int) -> None:
     assert decision.check(other) == other
 
 
+@pytest.mark.parametrize("decision", [Float("f", 1e-4, 1, log=True), Float("f", -3, 5), Integer("i", 1, 1000)])
+def test_a_number_is_most_often_redrawn_near_itself_at_either_end_too(decision: Decision) -> None:
+    rng = rng_for(0, Use.SAMPLE)
+    for unit in (0.0, 0.3, 1.0):
+        value = decision.at(unit)
+        moved = np.array([abs(decision.unit(redraw(decision, value, rng)) - decision.unit(value)) for _ in range(500)])
+        assert 0.6 < np.mean(moved < 0.2) < 0.95
+        assert np.mean(moved < 0.05) > 0.2
+        assert moved.max() > 0.5
+
+
+def test_small_ranges_are_redrawn_to_any_other_number() -> None:
+    rng = rng_for(0, Use.SAMPLE)
+    for size in (2, 3, 5):
+        decision = Integer("i", 1, size)
+        others = {redraw(decision, value, rng) for value in range(1, size + 1) for _ in range(200)}
+        assert others == set(range(1, size + 1))
+
+
 @settings(deadline=None)
 @given(decisions, st.floats(0, 1))
 def test_neighbours_are_other_valid_values(decision: Decision, unit: float) -> None:

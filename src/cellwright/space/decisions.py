@@ -18,6 +18,10 @@ __all__ = ["Choice", "Decision", "Float", "Integer", "Value", "When"]
 
 Value = int | float
 _STEPS = (-1 / 3, -0.1, 0.1, 1 / 3)  # to neighbours, as shares of a range: far ones cross it, near ones end the way
+_NEAR, _WIDTH = (
+    0.8,
+    0.1,
+)  # how often a number is redrawn near itself, and how near: a deviation, as a share of its range
 
 
 def _check_names(kind: str, name: Any, when: Any = None) -> None:
@@ -237,14 +241,18 @@ Decision = Choice | Integer | Float
 
 
 def redraw(decision: Decision, value: Value, rng: np.random.Generator) -> Value:
-    """Return another value of `decision`, uniform over all but `value`.
+    """Return another value of `decision`: of options any, of numbers in a range most often one near.
 
     Raises:
         SpaceError: the decision has one value only.
     """
     if decision.size == 1:
         raise SpaceError(f"decision {decision.name!r} has one value only and cannot be changed")
+    near = not isinstance(decision, Choice) and rng.random() < _NEAR
+    width = max(_WIDTH, 1 / (decision.size or np.inf))
     while True:
-        other = decision.at(rng.random())
+        # what leaves the range is reflected at its end
+        unit = 1 - abs(1 - abs(decision.unit(value) + width * rng.normal())) if near else rng.random()
+        other = decision.at(max(unit, 0.0))
         if other != value:
             return other

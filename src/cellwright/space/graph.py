@@ -127,7 +127,7 @@ class Space:
         raise SpaceError(f"space {self.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
 
     def mutate(self, point: Point, rng: np.random.Generator) -> Point:
-        """Return `point` with one active decision changed, uniform over decisions and over their other values.
+        """Return `point` with one active decision changed: to any other option, or to a number that most often is near.
 
         Raises:
             SpaceError: no decision can be changed.

@@ -242,7 +242,7 @@ def page(_: argparse.Namespace) -> None:
         "",
     ]
     for workers in (1, 8, 64):
-        for mark in (50, 100, 500, 2000):
+        for mark in (50, 100, 200, 500, 2000):
             text += lines([method for method in methods if method not in slow], workers, mark)
     if slow & set(methods):
         text += [

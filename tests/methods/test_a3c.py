@@ -1,4 +1,5 @@
 import random
+from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -130,6 +131,11 @@ def test_it_learns_where_random_search_does_not() -> None:
         for search in searches
     ]
     assert last[0] > last[1] + 0.3
+
+
+def test_one_worker_serves_all_agents_in_turn() -> None:
+    told = _drive(_search(small_space(), agents=3, batch=4), lambda point: float(point.values[0]), 60, workers=1)
+    assert Counter(proposal.notes["agent"] for proposal in told) == {0: 20, 1: 20, 2: 20}
 
 
 def test_agents_and_batch_below_one_are_refused() -> None:

@@ -180,6 +180,12 @@ def test_a_value_out_of_range_is_refused(decision: Decision, value: Value, messa
         decision.check(value)
 
 
+@pytest.mark.parametrize(("low", "high", "log"), [(1e-160, 1e160, True), (-1e308, 1e308, False)])
+def test_a_range_that_numbers_cannot_span_is_refused(low: float, high: float, log: bool) -> None:
+    with pytest.raises(SpaceError, match="spans more"):
+        Float("f", low, high, log)
+
+
 def test_the_only_value_cannot_be_redrawn() -> None:
     with pytest.raises(SpaceError, match="decision 'c' has one value only"):
         redraw(Choice("c", ("x",)), 0, rng_for(0, Use.SAMPLE))

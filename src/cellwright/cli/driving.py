@@ -112,9 +112,14 @@ def _front(summary: dict[str, Any]) -> RenderableType:
     names = [name.removeprefix("-") for name in summary["objectives"]]
     shown = table("trial", *names, right=("trial", *names))
     for point in summary["front"]:
-        values = [score_text(point[names[0]]), *(count(round(point[name])) for name in names[1:])]
+        values = [score_text(point[names[0]]), *(_cost(point[name]) for name in names[1:])]
         shown.add_row(str(point["number"]), *values)
     return shown
+
+
+def _cost(value: float) -> str:
+    """Return a cost as it is read best: a whole number as it is, others to three digits."""
+    return count(round(value)) if value == round(value) or value >= 1000 else f"{value:.3g}"
 
 
 def _next(summary: dict[str, Any], folder: Path) -> list[RenderableType]:

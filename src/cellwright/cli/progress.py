@@ -67,8 +67,11 @@ class Tally:
             self.busy += trial.finished - trial.started
         if self.replayed:
             self.replayed -= 1
-        elif trial.evaluated and self._first is None:
-            self._first = (time.monotonic(), self.evaluated)
+        else:
+            # the run's clock began when its workers were there
+            self.clock, self._start = trial.finished, time.monotonic()
+            if trial.evaluated and self._first is None:
+                self._first = (time.monotonic(), self.evaluated)
         if trial.score is not None:
             self._recent.append(trial.score)
             if trial.evaluated and not trial.proposal.fidelity.replicate:  # whose mean is known at the end

@@ -67,18 +67,22 @@ class A3C:
         self._agents = [_Agent(plan(self._learner.policy, space, batch, seed, number, 0)) for number in range(agents)]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return the next point of the agent that is furthest with its batch; None: all batches are out."""
+        """Return the next point of the agent that is furthest with its batch; None: all batches are out.
+
+        Of equals it is the agent that has had the fewest batches: one worker serves all in turn.
+        """
         out: dict[int, set[int]] = {}
         for proposal in pending.values():
             if "agent" not in proposal.notes:  # another search's
                 continue
             out.setdefault(proposal.notes["agent"], set()).add(proposal.notes["item"])
-        furthest: tuple[int, int, int] | None = None
+        furthest: tuple[tuple[int, int], int, int] | None = None
         for index, agent in enumerate(self._agents):
             taken = out.get(index, set()) | agent.results.keys()
-            if len(taken) < self._batch and (furthest is None or len(taken) > furthest[0]):
+            first = len(taken), -agent.batch_number
+            if len(taken) < self._batch and (furthest is None or first > furthest[0]):
                 item = next(item for item in range(self._batch) if item not in taken)
-                furthest = (len(taken), index, item)
+                furthest = (first, index, item)
         if furthest is None:
             return None
         _, index, item = furthest

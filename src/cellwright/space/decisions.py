@@ -202,6 +202,10 @@ class Float:
                 f"float {self.name!r} needs finite low < high, and low > 0 with log=True; "
                 f"got {self.low!r} to {self.high!r}"
             )
+        if not math.isfinite(self.high / self.low if self.log else float(self.high) - float(self.low)):
+            raise SpaceError(
+                f"float {self.name!r} spans more than numbers can tell apart: {self.low!r} to {self.high!r}"
+            )
         # 1 and 1.0 are one definition
         object.__setattr__(self, "low", float(self.low))
         object.__setattr__(self, "high", float(self.high))

@@ -27,3 +27,15 @@ def settings_space() -> Space:
         ),
         ((When("optimizer", ("sgd",)), When("depth", (4,))),),
     )
+
+
+def falling_space(layers: int = 8) -> Space:
+    """Widths that never grow from layer to layer: of 8 layers one combination of 2,607 is allowed."""
+    widths = (16, 32, 64, 128, 256, 512, 1024, 2048)
+    wider = {width: tuple(other for other in widths if other > width) for width in widths[:-1]}
+    forbidden = tuple(
+        (When(f"w{layer}", (width,)), When(f"w{layer + 1}", wider[width]))
+        for layer in range(layers - 1)
+        for width in wider
+    )
+    return Space("falling", (), tuple(Choice(f"w{layer}", widths) for layer in range(layers)), forbidden)

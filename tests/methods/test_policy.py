@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.spaces import settings_space
+from tests.spaces import falling_space, settings_space
 
 from cellwright.errors import SpaceError, UsageError
 from cellwright.methods.policy.controller import levels_of, new_controller, plan
@@ -63,6 +63,17 @@ def test_plans_hold_allowed_points_and_the_levels_that_made_them() -> None:
         assert active[4] == (values[0] == 1)  # momentum belongs to sgd
     assert plan(new_controller(space, seed=0), space, 40, 0, 1, 2).values == drawn.values
     assert plan(new_controller(space, seed=0), space, 40, 0, 1, 3).values != drawn.values
+
+
+def test_where_little_is_allowed_draws_are_mended_and_as_likely_as_the_policy_finds_them() -> None:
+    space = falling_space()
+    controller = new_controller(space, seed=0)
+    drawn = plan(controller, space, 20, 0, 1, 2)
+    assert all(space.allows(values) for values in drawn.values)
+    assert drawn.levels.tolist() == [list(values) for values in drawn.values]
+    with torch.no_grad():
+        judged = controller(drawn.levels).log_probs
+    torch.testing.assert_close(drawn.log_probs, judged, rtol=1e-4, atol=1e-5)
 
 
 def test_a_space_that_forbids_everything_is_refused() -> None:

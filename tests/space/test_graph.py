@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.spaces import falling_space
 
 from cellwright.errors import SpaceError
 from cellwright.seeds import Use, rng_for
@@ -286,3 +287,12 @@ def test_a_mirror_between_sources_of_unequal_shape_is_refused() -> None:
     space = Space("s", nodes)
     with pytest.raises(SpaceError, match=r"a mirror cannot use Dense\(.*\) on shapes"):
         space.architecture(space.point(()))
+
+
+def test_points_are_found_where_one_of_thousands_is_allowed() -> None:
+    space = falling_space()
+    drawn = [space.sample(rng_for(0, Use.SAMPLE, number)).values for number in range(300)]
+    assert all(space.allows(values) for values in drawn)
+    assert len(set(drawn)) > 150
+    for layer in range(8):
+        assert len({values[layer] for values in drawn}) >= 5

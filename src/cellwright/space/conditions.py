@@ -1,7 +1,7 @@
 """When a decision matters, and which combinations may not occur."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 from cellwright.errors import SpaceError
@@ -54,10 +54,16 @@ class Conditions:
 
     def allow(self, values: Sequence[Value]) -> bool:
         """Return whether no forbidden combination occurs among the active decisions."""
+        return next(self.broken(values), None) is None
+
+    def broken(self, values: Sequence[Value]) -> Iterator[list[int]]:
+        """Yield the places of the decisions of each forbidden combination that occurs."""
         if not self._clauses:
-            return True
+            return
         active = self.active(values)
-        return not any(all(active[i] and values[i] in wanted for i, wanted in clause) for clause in self._clauses)
+        for clause in self._clauses:
+            if all(active[i] and values[i] in wanted for i, wanted in clause):
+                yield [i for i, _ in clause]
 
     def count(self) -> int | None:
         """Return how many allowed assignments differ in an active decision; None where a Float makes it infinite.

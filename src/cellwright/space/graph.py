@@ -21,6 +21,8 @@ from cellwright.space.vertices import AnyVertex, Node, Place, check_vertices, pl
 __all__ = ["Space"]
 
 _MOST_DRAWS = 10_000
+_SOON, _MENDED = 200, 20  # draws that may be forbidden, and how many after them are mended
+_REDRAWN = 1000  # decisions, to mend a draw
 
 
 @dataclass(frozen=True)
@@ -115,16 +117,36 @@ class Space:
         return Point(checked, self.fingerprint)
 
     def sample(self, rng: np.random.Generator) -> Point:
-        """Draw a point, uniform over each decision among what is allowed.
+        """Draw a point, uniform over what is allowed; where that is rare, near what was drawn uniformly.
 
         Raises:
-            SpaceError: 10,000 draws in a row were forbidden.
+            SpaceError: nothing that is allowed was found.
         """
-        for _ in range(_MOST_DRAWS):
-            values = self._closed(rng.random(len(self.decisions)))
-            if not self.forbidden or self.allows(values):
-                return Point(values, self.fingerprint)
-        raise SpaceError(f"space {self.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
+        for number in range(_SOON + _MENDED):
+            drawn = self._closed(rng.random(len(self.decisions)))
+            if not self.forbidden or self.allows(drawn):
+                return Point(drawn, self.fingerprint)
+            if number >= _SOON and (mended := self.mended(drawn, rng)) is not None:
+                return Point(mended, self.fingerprint)
+        raise SpaceError(f"space {self.name!r} forbids almost everything: no draw was allowed, nor could be mended")
+
+    def mended(self, values: Sequence[Value], rng: np.random.Generator) -> tuple[Value, ...] | None:
+        """Return values with decisions of forbidden combinations drawn anew until none is left; None: one always is.
+
+        Source: a random walk as in WalkSAT (Selman et al., AAAI 1994).
+        """
+        found = list(values)
+        for _ in range(_REDRAWN):
+            broken = list(self._conditions.broken(found))
+            if not broken:
+                return tuple(found)
+            clause = broken[int(rng.integers(len(broken)))]
+            places = [place for place in clause if self.decisions[place].size != 1]
+            if not places:
+                return None
+            place = places[int(rng.integers(len(places)))]
+            found[place] = self.decisions[place].at(rng.random())
+        return None
 
     def mutate(self, point: Point, rng: np.random.Generator) -> Point:
         """Return `point` with one active decision changed: to any other option, or to a number that most often is near.

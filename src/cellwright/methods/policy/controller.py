@@ -14,7 +14,7 @@ __all__ = ["Controller", "Evaluation", "Plan", "levels_of", "levels_of_point", "
 
 _MOST_LEVELS = 32
 _BINS = 16  # for real numbers and wide ranges; within a bin the value is uniform
-_MOST_DRAWS = 1000
+_SOON, _MENDED = 10, 3  # draws of as many points, and after them such of which what is forbidden is mended
 
 
 class Plan(NamedTuple):
@@ -138,19 +138,31 @@ def plan(controller: Controller, space: Space, count: int, seed: int, *numbers: 
     rng = rng_for(seed, Use.AGENT, *numbers)
     values: list[tuple[Value, ...]] = []
     taken: list[tuple[Tensor, Tensor]] = []
-    for _ in range(_MOST_DRAWS):
+    for number in range(_SOON + _MENDED):
         uniform, jitter = rng.random((2, count, len(space.decisions)))
         levels, log_probs = controller.draw(torch.from_numpy(uniform).float())
         for row, (picked, within) in enumerate(zip(levels.tolist(), jitter.tolist(), strict=True)):
+            if len(values) == count:
+                break
             closed = tuple(map(_value, space.decisions, picked, within))
-            if space.allows(closed) and len(values) < count:
+            if space.allows(closed):
                 values.append(closed)
                 taken.append((levels[row], log_probs[row]))
+            elif number >= _SOON and (mended := space.mended(closed, rng)) is not None:
+                values.append(mended)
+                taken.append(_taken(controller, space, mended))
         if len(values) == count:
             active = torch.tensor([space.active(closed) for closed in values])
             chosen, likely = (torch.stack(each) for each in zip(*taken, strict=True))
             return Plan(tuple(values), chosen, active, likely)
-    raise SpaceError(f"space {space.name!r} forbids almost everything: {_MOST_DRAWS} draws in a row were forbidden")
+    raise SpaceError(f"space {space.name!r} forbids almost everything: no draw was allowed, nor could be mended")
+
+
+def _taken(controller: Controller, space: Space, values: tuple[Value, ...]) -> tuple[Tensor, Tensor]:
+    """Return what the heads would have chosen, and how likely they find it, each (decisions,)."""
+    levels, _ = levels_of_point(space, Point(values, space.fingerprint))
+    with torch.no_grad():
+        return levels, controller(levels[None]).log_probs[0]
 
 
 def levels_of_point(space: Space, point: Point) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,7 @@
 
 from cellwright.space import Choice, Dense, Float, Identity, Integer, Sketch, Space, When
 
-__all__ = ["settings_space", "small_space"]
+__all__ = ["falling_space", "settings_space", "small_space"]
 
 
 def small_space() -> Space:

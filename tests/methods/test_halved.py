@@ -12,7 +12,9 @@ from cellwright.errors import UsageError
 from cellwright.methods import Random
 from cellwright.methods.confirmed import averaged, ranked
 from cellwright.methods.halved import Halved
-from cellwright.trial import CONTINUES, Fidelity, Proposal, Status, Trial
+from cellwright.run import repeated
+from cellwright.space import Choice, Point, Space
+from cellwright.trial import CONTINUES, Fidelity, Outcome, Proposal, Status, Trial
 
 SPACE = settings_space()
 FULL = Fidelity(9)
@@ -169,6 +171,30 @@ def test_an_answer_from_the_cache_is_told_with_what_is_to_be_expected_too() -> N
     cached = replace(first.outcome, status=Status.CACHED, source=0)
     search.tell(Trial(replace(first.proposal, number=60), cached, first.key, 60, 60, None))
     assert heard[-1].score == pytest.approx(float(SPACE.encode(first.proposal.point).sum()) + 0.9)
+
+
+@pytest.mark.parametrize("kind", ["asha", "hyperband"])
+def test_what_waits_goes_on_where_nothing_new_is_left(kind: str) -> None:
+    space = Space("few", (), (Choice("a", tuple(range(7))),))
+    search = Halved(Random(space, seed=0, fidelity=FULL), space, seed=0, fidelity=FULL, kind=kind, rungs=3)
+    known: dict[tuple[Point, Fidelity], Trial] = {}
+    ends: set[Point] = set()
+    repeats = 0
+    for number in range(300):
+        proposal = search.ask(number, {})
+        assert proposal is not None
+        twin = known.get((proposal.point, proposal.fidelity))
+        repeats = repeats + 1 if twin else 0
+        outcome = repeated(twin) if twin else Outcome(Status.OK, proposal.point.values[0])
+        trial = Trial(proposal, outcome, space.architecture(proposal.point).key, number, number + 1, 0)
+        known.setdefault((proposal.point, proposal.fidelity), trial)
+        search.tell(trial)
+        if proposal.fidelity.stop is None:
+            ends.add(proposal.point)
+        if len(ends) == 7:
+            break
+        assert repeats < 30  # as many end a run
+    assert len(ends) == 7
 
 
 def test_leaders_are_those_that_were_trained_furthest() -> None:

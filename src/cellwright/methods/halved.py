@@ -25,6 +25,7 @@ __all__ = ["HALVINGS", "Halved"]
 HALVINGS = ("asha", "hyperband")
 _LEAST_RUNGS = 3
 _LATEST = 64  # that went on from a rung, of which is learnt what a score there promises
+_STALE = 10  # answers from the cache in a row, after which all that waits goes on: a run ends after 30
 _TAUGHT, _BELIEVED = 4, 0.5  # how many teach how much of a difference remains on the next rung; before, this share does
 
 
@@ -80,11 +81,17 @@ class _Rung:
     def deserving(self) -> list[Proposal]:
         """Return the proposals here of what is to go on, best first."""
         if self._first is None:
-            most = (len(self._entries) + self._failures) // self._eta
-            order = np.argsort(-self._standings.all(), kind="stable")[:most] if self._entries else ()
-            best = [self._entries[place].proposal for place in order]
-            self._first = [proposal for proposal in best if proposal.origin not in self._gone]
+            self._first = self._best((len(self._entries) + self._failures) // self._eta)
         return self._first
+
+    def left(self) -> list[Proposal]:
+        """Return the proposals here of all that has not gone on, best first."""
+        return self._best(len(self._entries))
+
+    def _best(self, most: int) -> list[Proposal]:
+        order = np.argsort(-self._standings.all(), kind="stable")[:most] if self._entries else ()
+        best = [self._entries[place].proposal for place in order]
+        return [proposal for proposal in best if proposal.origin not in self._gone]
 
 
 class Halved:
@@ -134,15 +141,20 @@ class Halved:
         if kind == "hyperband":  # those that begin on a rung, and a third of them on each one above, cost about as much
             costs = np.array([float(eta) ** rung * (rungs - rung) for rung in range(rungs)])
             self._starts = list((1 / costs) / (1 / costs).sum())
+        self._repeats = 0  # answers from the cache in a row
         self._rungs = [_Rung(eta, max(1, len(self._objectives))) for _ in self._fidelities]
 
     def ask(self, number: int, pending: Mapping[int, Proposal]) -> Proposal | None:
-        """Return a network that deserves to go on, the furthest first; else what the other search asks."""
+        """Return a network that deserves to go on, the furthest first; else what the other search asks.
+
+        Where that is nothing new any more, all that waits goes on.
+        """
         out = {(proposal.notes.get(CONTINUES), proposal.fidelity) for proposal in pending.values()}
-        for rung, fidelity in reversed(list(zip(self._rungs, self._fidelities[1:], strict=False))):
-            for first in rung.deserving():
-                if (first.origin, fidelity) not in out:
-                    return Proposal(number, first.point, fidelity, _on(first))
+        for candidates in (_Rung.deserving, _Rung.left) if self._repeats >= _STALE else (_Rung.deserving,):
+            for rung, fidelity in reversed(list(zip(self._rungs, self._fidelities[1:], strict=False))):
+                for first in candidates(rung):
+                    if (first.origin, fidelity) not in out:
+                        return Proposal(number, first.point, fidelity, _on(first))
         own = {key: proposal for key, proposal in pending.items() if CONTINUES not in proposal.notes}
         proposal = self._search.ask(number, own)
         if proposal is None:
@@ -152,6 +164,7 @@ class Halved:
     def tell(self, trial: Trial) -> None:
         """Rank a trial within its rung; tell the other search the score to be expected of it at the end."""
         again = []
+        self._repeats = 0 if trial.evaluated else self._repeats + (trial.outcome.source is not None)
         if trial.proposal.fidelity in self._fidelities:
             place = self._fidelities.index(trial.proposal.fidelity)
             if place > 0 and CONTINUES in trial.proposal.notes:

@@ -14,7 +14,7 @@ from cellwright.methods.policy.controller import new_controller as controller_of
 from cellwright.methods.ppo import PolicySearch
 from cellwright.methods.started import Started
 from cellwright.problems import uno
-from cellwright.space import Choice, Integer, Point, Space
+from cellwright.space import Choice, Float, Integer, Point, Space, When
 from cellwright.trial import CONTINUES, Fidelity, Proposal
 
 SPACE = Space("wide", (), tuple(Choice(f"d{number}", tuple(range(6))) for number in range(6)))
@@ -142,3 +142,18 @@ def test_numbers_on_the_border_of_two_levels_are_told_as_the_level_drawn(monkeyp
     with torch.no_grad():
         likely = search._learner.policy(torch.tensor([[0, 0], [1, 0]])).log_probs[:, 0]
     assert likely[0] > likely[1], "the first level is always 1, the best"
+
+
+def test_a_branch_that_is_worse_at_first_is_not_given_up() -> None:
+    when = When("kind", ("a",))
+    inner = tuple(Float(f"f{number}", 0.0, 1.0, when=when) for number in range(3))
+    space = Space("branches", (), (Choice("kind", ("a", "b")), Integer("wide", 1, 16), Float("g", 0.0, 1.0), *inner))
+
+    def score(proposal: Proposal) -> float:
+        return float(proposal.point.values[0]) + 0.01 * proposal.point.values[1]
+
+    for seed in range(2):
+        search = PolicySearch(space, seed=seed, fidelity=Fidelity(), best_of=1)
+        kinds = [trial.proposal.point.values[0] for trial in told(search, space, score, 160)]
+        assert sum(kinds[40:]) > 90  # what is better is learnt
+        assert kinds[40:].count(0) > 4

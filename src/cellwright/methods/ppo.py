@@ -2,9 +2,9 @@
 
 Sources: PPO (arXiv:1707.06347) for trials that an older policy drew, whose probability ratio is clipped; self-imitation
 (arXiv:1806.05635): the policy also learns to draw the best points known. Rewards are ranks. A floor under the entropy,
-which sinks with the trials told, keeps it curious. Of many points that the policy draws, those are tried that a model
-of all scores expects most of (as models of the reward make reinforcement learning affordable in DyNA-PPO, ICLR 2020).
-Nothing known or under way is drawn.
+which sinks with the trials told, keeps it curious, and open to every branch of the space. Of many points that the
+policy draws, those are tried that a model of all scores expects most of (as models of the reward make reinforcement
+learning affordable in DyNA-PPO, ICLR 2020). Nothing known or under way is drawn.
 """
 
 from collections import deque
@@ -44,8 +44,8 @@ class PolicySearch:
     Args:
         batch: trials told before the policy moves.
         window: latest trials that each move learns from, a batch or more: the clipped ratio forgives their age.
-        initial: trials before the first move, drawn uniformly; a batch is enough where others' points were told, such
-            as those that a search starts with: these the policy learns to draw.
+        initial: trials before the first move, of what is drawn uniformly; a batch is enough where others' points were
+            told, such as those that a search starts with: these the policy learns to draw.
         best_of: of 256 points drawn at once, one in so many is tried before others are drawn; 1: no model is asked.
         settings: of `Ppo`.
     """

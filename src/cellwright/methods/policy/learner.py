@@ -58,6 +58,9 @@ class Learner:
         self._optimizer = torch.optim.Adam(self.policy.parameters(), lr=settings.learning_rate, fused=True)
         self._ranks = Ranks()
         self._best: list[Tried] = []
+        asked_about = {decision.when.decision for decision in space.decisions if decision.when is not None}
+        #: decisions that others depend on, (parents,)
+        self._parents = [place for place, decision in enumerate(space.decisions) if decision.name in asked_about]
         self._widest = torch.tensor(self.policy.levels).float().log()  # entropy of uniform heads, (decisions,)
 
     def not_drawn(self, trial: Trial) -> Tried:
@@ -105,6 +108,9 @@ class Learner:
             loss = loss - settings.imitation * (share * judged.log_probs[count:]).sum()
             entropy = (judged.entropies * active).sum(dim=1) / (self._widest * active).sum(dim=1).clamp_min(1e-9)
             loss = loss + _PRESSURE * torch.relu(floor - entropy.mean())
+            if self._parents:
+                own = (judged.entropies / self._widest.clamp_min(1e-9))[:, self._parents].mean(dim=0)  # (parents,)
+                loss = loss + _PRESSURE * torch.relu(floor - own).sum()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
             self._optimizer.step()

@@ -23,7 +23,7 @@ LIMITS = ("evaluations", "minutes")
 REASONS = {
     "evaluations": "as many networks as asked for",
     "minutes": "the time is up",
-    "converged": "converged: every agent proposes only what is known",
+    "converged": "converged: nothing new is proposed any more",
     "exhausted": "the search has nothing more to propose",
     "interrupted": "interrupted",
     "running": "running",

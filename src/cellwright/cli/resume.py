@@ -22,7 +22,10 @@ def resume(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Go on with a run that was stopped, killed, or ended at a limit that is now wider."""
+    """Go on with a run that was stopped, killed, or ended at a limit that is now wider.
+
+    Of evaluations and minutes, what is given here replaces both.
+    """
     from cellwright.runs import Run
 
     run = Run(folder)

@@ -114,6 +114,19 @@ def test_the_same_run_gives_the_same_bytes(crafted: Maker, space: Space, tmp_pat
     assert write_report(run, tmp_path / "b.html").read_bytes() == first
 
 
+def test_the_front_of_other_objectives_is_a_table(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    told = several(space, 3, score=0.5)
+    told[0].score, told[0].finished = 0.9, 2.5  # 2.5 seconds
+    told[2].score, told[2].finished = 0.7, 2.0625  # 62.5 milliseconds; the other is slower, and worse
+    run = crafted(told, objectives=("accuracy", "-seconds"))
+    checked, page = _checked(write_report(run, tmp_path / "r.html"))
+    assert "none surpasses in all of accuracy, seconds" in checked.text
+    rows = re.findall(r'<th scope="row" class="number">(\d)</th><td class="number">([\d.]+)</td>.*?>([\d.]+)<', page)
+    assert rows == [("0", "0.900", "2.5"), ("2", "0.700", "0.0625")]
+    plain, _ = _checked(write_report(crafted(told, name="plain"), tmp_path / "p.html"))
+    assert "none surpasses" not in plain.text
+
+
 def test_before_post_training_the_headline_is_the_validation_score(
     crafted: Maker, space: Space, tmp_path: Path
 ) -> None:

@@ -109,17 +109,14 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
 
 def _front(summary: dict[str, Any]) -> RenderableType:
     """Return the networks that none surpasses in every objective."""
+    from cellwright.methods.objectives import cost_text
+
     names = [name.removeprefix("-") for name in summary["objectives"]]
     shown = table("trial", *names, right=("trial", *names))
     for point in summary["front"]:
-        values = [score_text(point[names[0]]), *(_cost(point[name]) for name in names[1:])]
+        values = [score_text(point[names[0]]), *(cost_text(point[name]) for name in names[1:])]
         shown.add_row(str(point["number"]), *values)
     return shown
-
-
-def _cost(value: float) -> str:
-    """Return a cost as it is read best: a whole number as it is, others to three digits."""
-    return count(round(value)) if value == round(value) or value >= 1000 else f"{value:.3g}"
 
 
 def _next(summary: dict[str, Any], folder: Path) -> list[RenderableType]:

@@ -13,7 +13,7 @@ from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["COSTS", "Standings", "Traded", "check_objectives", "front", "thinned", "values_of"]
+__all__ = ["COSTS", "Standings", "Traded", "check_objectives", "cost_text", "front", "thinned", "values_of"]
 
 #: what a network costs: parameters, floating-point operations of one row, seconds of training, microseconds in which a
 #: row is predicted
@@ -160,3 +160,8 @@ class Traded:
             stood = self._stood[trial.number if source is None else source]
             trial = replace(trial, outcome=replace(trial.outcome, score=stood))
         self._search.tell(trial)
+
+
+def cost_text(value: float) -> str:
+    """Return what is reached in an objective beside the score: a whole number as it is, others to three digits."""
+    return f"{value:,.0f}" if value == round(value) or value >= 1000 else f"{value:.3g}"

@@ -1,16 +1,18 @@
 """The sections with pictures of the trials: trajectory, size, workers, decisions."""
 
+from cellwright.methods.objectives import cost_text
 from cellwright.report.busy_chart import busy_chart
 from cellwright.report.effect_chart import MOST_OPTIONS, effect_chart
 from cellwright.report.effects import Effect, marginal_effects
 from cellwright.report.findings import Findings
 from cellwright.report.look import html
-from cellwright.report.markup import NO_SUCCESS, escape, missing, picture, section
+from cellwright.report.markup import NO_SUCCESS, escape, missing, picture, section, table
 from cellwright.report.trial_charts import MOST_DOTS, front_chart, trajectory_chart, window
 from cellwright.report.words import (
     amount,
     count,
     duration,
+    metric_name,
     percent,
     score,
     spread,
@@ -87,7 +89,23 @@ def front_section(findings: Findings) -> str:
         notes.append("The score of the network made by hand is known after post-training.")
     left_out = _left_out(findings)
     chart = html(front_chart(findings), "chart-size")
-    return section("size", "Accuracy against size", how, picture(chart, said, " ".join([*notes, left_out]).strip()))
+    shown = picture(chart, said, " ".join([*notes, left_out]).strip())
+    return section("size", "Accuracy against size", how, shown, *_front_table(findings))
+
+
+def _front_table(findings: Findings) -> list[str]:
+    """Return the front of several objectives as a table; none where the picture shows it all."""
+    objectives = findings.summary["objectives"]
+    if set(objectives) <= {findings.metric, "-parameters"} or not findings.summary["front"]:
+        return []
+    names = [name.removeprefix("-") for name in objectives]
+    rows = [
+        (str(point["number"]), score(point[names[0]]), *(cost_text(point[name]) for name in names[1:]))
+        for point in findings.summary["front"]
+    ]
+    columns = [("trial", True), (metric_name(names[0]), True), *((name, True) for name in names[1:])]
+    caption = f"Networks that none surpasses in all of {', '.join(title for title, _ in columns[1:])}"
+    return [f"<p>{escape(caption)}:</p>", table(columns, rows, caption=caption)]
 
 
 def busy_section(findings: Findings) -> str:

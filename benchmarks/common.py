@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import cellwright as cw
+from cellwright.cli.terminal import plural
 from cellwright.data.splits import Division
 from cellwright.store.folder import versions
 
@@ -115,6 +116,25 @@ def rank_table(names: Sequence[str], tasks: Sequence[str], losses: np.ndarray) -
         p = "" if index == order[0] else f"{wilcoxon(apart).pvalue:.4f}" if apart.any() else "equal"
         cells = " | ".join(f"{100 * loss:.2f}" for loss in of)
         lines.append(f"| {names[index]} | {ranks[index].mean():.2f} | {cells} | {p} |")
+    return lines
+
+
+def rank_sections(
+    losses: Mapping[str, Mapping[str, Sequence[Sequence[float]]]], tasks: Sequence[str], marks: Sequence[int], noun: str
+) -> list[str]:
+    """Return a section in Markdown for each number of evaluations: the ranks of all methods that came so far.
+
+    Args:
+        losses: method -> task -> of each seed the loss at each of the marks that it came to.
+        noun: what a task is called.
+    """
+    lines = []
+    for place, mark in enumerate(marks):
+        names = [name for name, of in losses.items() if all(len(run) > place for task in tasks for run in of[task])]
+        seeds = min((len(losses[name][task]) for name in names for task in tasks), default=0)
+        found = np.array([[[run[place] for run in losses[name][task][:seeds]] for task in tasks] for name in names])
+        heading = f"## {mark} evaluations: {len(tasks)} {noun}s, {plural(seeds, 'seed')}"
+        lines += ["", heading, "", *rank_table(names, tasks, found)]
     return lines
 
 

@@ -19,10 +19,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import moocore
 import numpy as np
 import tables
-from common import DOCS, kept, machine_in_words, rank_table, write_result
+from common import DOCS, kept, machine_in_words, rank_sections, write_result
 from peers import Optuna
 
-from cellwright.cli.terminal import plural
 from cellwright.methods import Search
 from cellwright.methods.catalogue import method_of
 from cellwright.trial import Fidelity
@@ -72,14 +71,9 @@ def text(results: dict[str, dict[str, list[list[float]]]]) -> list[str]:
         "several objectives; ours are told how a trial stands among those before it. p is of a paired test (Wilcoxon)",
         "of mean ranks, against the first.",
     ]  # fmt: skip
-    names = list(results)
     tasks = [task for task in tables.names() if all(task in of for of in results.values())]
-    seeds = min((len(results[name][task]) for name in names for task in tasks), default=0)
-    for place, mark in enumerate(MARKS):
-        found = np.array([[[run[place] for run in results[n][t][:seeds]] for t in tasks] for n in names])
-        heading = f"## {mark} evaluations: {len(tasks)} tasks, {plural(seeds, 'seed')}"
-        lines += ["", heading, "", *rank_table(names, tasks, 1 - found)]
-    return [*lines, "", f"{machine_in_words()}."]
+    missing = {name: {task: 1 - np.array(of[task]) for task in tasks} for name, of in results.items()}
+    return [*lines, *rank_sections(missing, tasks, MARKS, "task"), "", f"{machine_in_words()}."]
 
 
 def main() -> None:

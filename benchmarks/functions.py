@@ -20,10 +20,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import torch
-from common import DOCS, kept, machine_in_words, rank_table, write_result
+from common import DOCS, kept, machine_in_words, rank_sections, write_result
 from tables import in_virtual_time
 
-from cellwright.cli.terminal import plural
 from cellwright.limits import Limits
 from cellwright.methods.catalogue import method_of
 from cellwright.space import Float, Space
@@ -139,14 +138,7 @@ def text(results: dict[str, dict[str, list[list[float]]]]) -> list[str]:
         "points. tpe, gp and cmaes are others' searches, by the adapters. p is of a paired test (Wilcoxon) of mean",
         "ranks, against the first.",
     ]  # fmt: skip
-    tasks = list(FUNCTIONS)
-    for place, mark in enumerate(MARKS):
-        names = [name for name in results if mark <= SLOW.get(name, MARKS[-1])]
-        seeds = min(len(results[name][task]) for name in names for task in tasks)
-        found = np.array([[[run[place] for run in results[n][t][:seeds]] for t in tasks] for n in names])
-        heading = f"## {mark} evaluations: {len(tasks)} functions, {plural(seeds, 'seed')}"
-        lines += ["", heading, "", *rank_table(names, tasks, found)]
-    return [*lines, "", f"{machine_in_words()}."]
+    return [*lines, *rank_sections(results, list(FUNCTIONS), MARKS, "function"), "", f"{machine_in_words()}."]
 
 
 def main() -> None:

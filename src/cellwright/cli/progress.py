@@ -71,7 +71,7 @@ class Tally:
             # the run's clock began when its workers were there
             self.clock, self._start = trial.finished, time.monotonic()
             if trial.evaluated and self._first is None:
-                self._first = (time.monotonic(), self.evaluated)
+                self._first = (self._start, self.evaluated)
         if trial.score is not None:
             self._recent.append(trial.score)
             if trial.evaluated and not trial.proposal.fidelity.replicate:  # whose mean is known at the end

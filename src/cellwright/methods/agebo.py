@@ -5,7 +5,7 @@ first there are very many, which act alike for small changes; of the second few,
 differs from its parent in one decision on the network; its settings are those of which most is expected.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from cellwright.methods.known import Known
 from cellwright.methods.population import Population
 from cellwright.methods.predictor import Predictor
 from cellwright.seeds import Use, rng_for
-from cellwright.space import Point, Space, Value
+from cellwright.space import Point, Space
 from cellwright.space.decisions import redraw
 from cellwright.trial import Fidelity, Proposal, Trial
 
@@ -65,10 +65,11 @@ class Agebo:
         """Return a new child with the settings of the highest bound; None: none was found."""
         for _ in range(_TRIES):
             child = self._mutated(self._population.winner(rng).point, rng)
-            drawn = [child]
-            for number in range(_SETTINGS):
-                values = self._space.sample(rng).values if number % 2 else self._like(child, rng)
-                drawn.append(self._with_settings(child, values))
+            settings = (
+                self._with_settings(child, self._space.sample(rng)) if number % 2 else self._like(child, rng)
+                for number in range(_SETTINGS)
+            )
+            drawn = [child, *settings]
             new = [point for point in dict.fromkeys(drawn) if self._space.allows(point.values)]
             new = [point for point in new if self._known.new(point, under_way)]
             if new:
@@ -86,17 +87,17 @@ class Agebo:
                 return child
         return parent
 
-    def _like(self, point: Point, rng: np.random.Generator) -> list[Value]:
-        """Return its values with every other setting redrawn, by chance."""
+    def _like(self, point: Point, rng: np.random.Generator) -> Point:
+        """Return the point with about every other setting redrawn."""
         values = list(point.values)
         for place in self._settings:
             decision = self._space.decisions[place]
             if decision.size != 1 and rng.random() < 0.5:
                 values[place] = redraw(decision, values[place], rng)
-        return values
+        return Point(tuple(values), point.fingerprint)
 
-    def _with_settings(self, point: Point, others: Sequence[Value]) -> Point:
+    def _with_settings(self, point: Point, other: Point) -> Point:
         values = list(point.values)
         for place in self._settings:
-            values[place] = others[place]
+            values[place] = other.values[place]
         return Point(tuple(values), point.fingerprint)

@@ -25,6 +25,7 @@ from cellwright.trial import Outcome, Proposal, Status
 __all__ = ["GUARD", "Isolated"]
 
 GUARD = "workers import your script: put what it runs under `if __name__ == '__main__':`"
+_FIRST = "cellwright.train.uninterrupted"  # what the server imports before all else
 _GIB = 1 << 30
 _child: dict[str, Callable[[Proposal], Outcome]] = {}  # in a child: the evaluator it was started with
 
@@ -175,7 +176,7 @@ def _end(pool: ProcessPool) -> None:
 def _context(preload: str) -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     if preload != "__main__":  # which would run the user's script
-        context.set_forkserver_preload([preload])
+        context.set_forkserver_preload([_FIRST, preload])
     return context
 
 

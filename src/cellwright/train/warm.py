@@ -1,10 +1,7 @@
 """What every worker child needs, imported once by the fork server from which all are copied (importing it warms)."""
 
 import ctypes
-import signal
 import sys
-
-signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the driver's to handle, while this imports too
 
 import sklearn.metrics  # noqa: F401  # imported for its side effect: it is loaded
 import torch

@@ -442,7 +442,7 @@ CASES: dict[str, Case] = {
     "several matrices": Case(
         "nt3", {"more.csv": lines(*matrix())}, ("several tables", "'more.csv'", "'samples.csv'", "--data")
     ),
-    "a target that there is not": Case("uno", {}, ("no target 'auc'",), options=("--target", "auc"), status=2),
+    "a target that there is not": Case("uno", {}, ("has a column 'auc'",), options=("--target", "auc")),
     "a space of another problem": Case(
         "nt3", {}, ("no space 'uno-small'",), options=("--space", "uno-small"), status=2
     ),

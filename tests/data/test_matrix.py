@@ -5,6 +5,7 @@ import pytest
 
 from cellwright.data.frames import ROW, Frames, dataset_of
 from cellwright.data.matrix import read_matrix
+from cellwright.data.options import TableOptions
 from cellwright.errors import DataError
 
 from .real import real
@@ -15,7 +16,7 @@ ROWS = "tumour,1,2\nnormal,3,4\ntumour,5,6\nnormal,7,8\n"
 def matrix(folder: Path, content: str, **columns: str) -> Frames:
     path = folder / "samples.csv"
     path.write_text(content)
-    return read_matrix(path, columns=columns)
+    return read_matrix(path, TableOptions(columns))
 
 
 def test_a_labelled_matrix_is_read(tmp_path: Path) -> None:
@@ -86,8 +87,8 @@ def test_of_several_matrices_one_must_be_named(tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(f"label,G1,G2\n{ROWS}")
     with pytest.raises(DataError, match=r"several tables \('a.csv', 'b.csv'\); name one: --data .*a.csv"):
-        read_matrix(tmp_path, columns={})
-    assert len(read_matrix(tmp_path / "b.csv", columns={}).responses) == 4
+        read_matrix(tmp_path, TableOptions())
+    assert len(read_matrix(tmp_path / "b.csv", TableOptions()).responses) == 4
 
 
 @pytest.mark.parametrize(
@@ -99,7 +100,7 @@ def test_of_several_matrices_one_must_be_named(tmp_path: Path) -> None:
     ],
 )
 def test_real_matrices_have_their_published_classes(name: str, shape: tuple[int, int], counts: dict[str, int]) -> None:
-    frames = read_matrix(real(f"expression/{name}.csv.gz"), columns={})
+    frames = read_matrix(real(f"expression/{name}.csv.gz"), TableOptions())
     assert frames.features["expression"][1].shape == shape
     found = frames.responses["value"].value_counts().to_dict()
     assert sorted(found.values()) == sorted(counts.values())
@@ -165,7 +166,7 @@ def test_a_number_of_the_patient_is_no_gene(tmp_path: Path, name: str) -> None:
     ids = [10017, 10342, 10999, 20001, 20002, 30000]
     rows = "".join(f"{number},{'ab'[n % 2]},{n / 2},{1 - n / 3:.2f}\n" for n, number in enumerate(ids))
     (tmp_path / "m.csv").write_text(f"{name},class,G1,G2\n{rows}")
-    frames = read_matrix(tmp_path / "m.csv", columns={})
+    frames = read_matrix(tmp_path / "m.csv", TableOptions())
     assert list(frames.features["expression"][1].columns) == ["G1", "G2"]
     assert any(f"not used: '{name}'" in note for note in frames.notes)
 
@@ -173,7 +174,7 @@ def test_a_number_of_the_patient_is_no_gene(tmp_path: Path, name: str) -> None:
 def test_whole_numbers_that_do_not_name_samples_are_genes(tmp_path: Path) -> None:
     rows = "".join(f"{'ab'[n % 2]},{n * 7 % 5},{n * 5 % 6}\n" for n in range(6))
     (tmp_path / "m.csv").write_text(f"class,G1,G2\n{rows}")
-    assert list(read_matrix(tmp_path / "m.csv", columns={}).features["expression"][1].columns) == ["G1", "G2"]
+    assert list(read_matrix(tmp_path / "m.csv", TableOptions()).features["expression"][1].columns) == ["G1", "G2"]
 
 
 @pytest.mark.parametrize("codes", ["012", "571"])

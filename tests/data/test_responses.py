@@ -7,6 +7,7 @@ import pytest
 
 from cellwright.data import featurise
 from cellwright.data.frames import Frames, dataset_of
+from cellwright.data.options import TableOptions
 from cellwright.data.responses import read_responses
 from cellwright.errors import DataError
 
@@ -27,12 +28,12 @@ def files(folder: Path, **contents: str) -> Path:
 
 def pairs(folder: Path, columns: Mapping[str, str] | None = None, **contents: str) -> Frames:
     place = files(folder, **{"measured": PAIRS, "cells": CELLS, "drugs": DRUGS, **contents})
-    return read_responses(place, pairs=True, columns=columns or {})
+    return read_responses(place, pairs=True, options=TableOptions(columns or {}))
 
 
 def single(folder: Path, columns: Mapping[str, str] | None = None, **contents: str) -> Frames:
     place = files(folder, **{"measured": SINGLE, "cells": CELLS, "drugs": DRUGS, **contents})
-    return read_responses(place, pairs=False, columns=columns or {})
+    return read_responses(place, pairs=False, options=TableOptions(columns or {}))
 
 
 def test_pairs_are_joined_and_averaged_in_either_order(tmp_path: Path) -> None:
@@ -148,11 +149,11 @@ def test_a_dose_of_pairs_is_no_input(tmp_path: Path) -> None:
 def test_a_file_alone_describes_nothing(tmp_path: Path) -> None:
     files(tmp_path, measured=PAIRS, cells=CELLS, drugs=DRUGS)
     with pytest.raises(DataError, match=r"describes the cells that measured.csv names \('A-1', 'B2', 'C3'\)"):
-        read_responses(tmp_path / "measured.csv", pairs=True, columns={})
+        read_responses(tmp_path / "measured.csv", pairs=True, options=TableOptions())
 
 
 def test_almanac_joins_as_its_readme_says() -> None:
-    frames = read_responses(real("combo-almanac"), pairs=True, columns={})
+    frames = read_responses(real("combo-almanac"), pairs=True, options=TableOptions())
     assert len(frames.responses) == 74_139
     drugs = pd.unique(frames.responses[["drug_1", "drug_2"]].to_numpy().ravel())
     assert (len(drugs), frames.responses["cell"].nunique()) == (87, 55)
@@ -168,7 +169,7 @@ def test_almanac_joins_as_its_readme_says() -> None:
 
 def test_dose_responses_join_but_for_four_lines_and_say_so() -> None:
     place = real("uno-dose")
-    frames = read_responses(place, pairs=False, columns={})
+    frames = read_responses(place, pairs=False, options=TableOptions())
     assert len(frames.responses) == 10_640
     assert frames.responses["cell"].nunique() == 35
     assert frames.responses["drug"].nunique() == 38
@@ -204,7 +205,7 @@ def test_a_column_of_counts_names_no_drugs(tmp_path: Path) -> None:
     cells = "cell_line,G1,G2\nA,17,3\nB,18,40\nC,19,5\n"
     for name, text in (("measured", measured), ("drugs", drugs), ("cells", cells)):
         (tmp_path / f"{name}.csv").write_text(text)
-    frames = read_responses(tmp_path, pairs=False, columns={})
+    frames = read_responses(tmp_path, pairs=False, options=TableOptions())
     assert {name: kind for name, (kind, _) in frames.features.items()} == {
         "expression": "cell",
         "descriptors": "drug",
@@ -227,7 +228,7 @@ def test_doses_of_pairs_are_told(tmp_path: Path) -> None:
 def test_drugs_named_by_smiles_need_no_table(tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("drug,cell_line,growth\nCCO,A,1\nCCN,A,2\nCCO,B,3\nCCN,B,5\n")
     (tmp_path / "c.csv").write_text("cell_line,G1\nA,1.5\nB,2\n")
-    frames = read_responses(tmp_path, pairs=False, columns={})
+    frames = read_responses(tmp_path, pairs=False, options=TableOptions())
     assert frames.features["fingerprints"][1].index.tolist() == ["CCN", "CCO"]
 
 

@@ -55,8 +55,9 @@ def test_a_matrix_makes_a_problem_of_nt3(tmp_path: Path) -> None:
 def test_what_was_named_is_the_target(tmp_path: Path) -> None:
     place = written(tmp_path / "mine", "uno")
     assert problems.load("uno", data=place, columns={"value": "growth"}).target == "growth"
-    with pytest.raises(UsageError, match="knows no target 'auc'; use --column value=NAME"):
-        problems.load("uno", data=place, target="auc")
+    assert problems.load("uno", data=place, target="growth").target == "growth"
+    with pytest.raises(UsageError, match="say one of them"):
+        problems.load("uno", data=place, target="auc", columns={"value": "growth"})
 
 
 def test_a_changed_file_makes_another_problem_and_the_same_files_the_same(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """`cellwright search`: the one command that makes a run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from json import loads
 from pathlib import Path
@@ -39,13 +40,28 @@ def search(
     ] = None,
     target: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What to predict.", show_default=False, rich_help_panel=_WHAT),
+        typer.Option(
+            metavar="NAME",
+            help="What to predict; in your own tables, the column that holds it.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The score that the search maximises: r2 or pearson; accuracy, balanced_accuracy or auc.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
     ] = None,
     split: Annotated[
         str,
         typer.Option(
             metavar="BY",
-            help="What keeps rows together: row, pair, cell, drug or given; auto: given or row.",
+            help="What never stands on both sides of the split: row, pair, cell, drug, given (the data names its test "
+            "rows) or a column of your tables; auto: given, the group, or row.",
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
@@ -237,12 +253,39 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="ROLE=NAME",
-            help="Which column of your tables is the cell, drug, drug_1, drug_2, dose, value, smiles or label; "
-            "guessed, if not given.",
+            help="Which column of your tables is the cell, drug, drug_1, drug_2, dose, value, smiles or label (guessed "
+            "if not given), or is no feature (exclude). May be given several times.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
     ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="The column of your tables whose equal values (a patient, plate or study) stay on one side of the "
+            "split; it is never a feature.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN|FILE",
+            help="The column of your tables that says which rows are test rows, or a file that lists their samples.",
+            show_default=False,
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    drop_missing_targets: Annotated[
+        bool,
+        typer.Option("--drop-missing-targets", help="Leave rows without a target out.", rich_help_panel=_WHAT),
+    ] = False,
+    min_class: Annotated[
+        int,
+        typer.Option(min=1, metavar="N", help="Leave classes of fewer than N rows out.", rich_help_panel=_WHAT),
+    ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -272,10 +315,24 @@ def search(
     form = "NAME=NUMBER, as in --at-most microseconds=20"
     most = {name: number(f"--at-most {name}", text) for name, text in named("--at-most", at_most or [], form).items()}
     Limits(at_most=most)
-    columns = named("--column", column or [], "ROLE=NAME, as in --column value=growth")
+    form = "ROLE=NAME, as in --column value=growth"
+    excluded = [text.partition("=")[2] for text in column or [] if text.startswith("exclude=")]
+    roles = named("--column", [text for text in column or [] if not text.startswith("exclude=")], form)
+    columns: dict[str, str | Sequence[str]] = {**roles, **({"exclude": excluded} if excluded else {})}
     division = _division(split, split_seed, folds, fold)
     with working(f"preparing {problem}"):
-        what = problems.load(problem, target=target, split=division, data=data, columns=columns)
+        what = problems.load(
+            problem,
+            target=target,
+            split=division,
+            data=data,
+            columns=columns,
+            group=group,
+            test=test,
+            drop_missing_targets=drop_missing_targets,
+            min_class=min_class,
+            metric=metric,
+        )
         where = problems.space(what, space)
         if max_parameters == "auto":
             size = api.usual_limit(what, where)

@@ -35,19 +35,22 @@ class Frames:
 
     Attributes:
         responses: one row a measurement; a column for each key that features are read by (cell, and drug or drug_1 and
-            drug_2), perhaps dose (-log10 of mol/l), perhaps given (0 training, 1 test, as the files say), and value
-            (the target: float, or a string label for classes).
+            drug_2), perhaps dose (-log10 of mol/l), perhaps given (0 training, 1 test, as the files say), perhaps group
+            (text; rows of equal groups stay on one side of a split), and value (the target: float, or a string label
+            for classes).
         features: by input name (kind of entity, table): the kind is what a key names ("cell", "drug"; "row" for an
             expression matrix whose entity i is row i); the table is indexed by entity id, float columns, NaN where
             missing.
         notes: what was guessed, dropped and joined, in sentences for people.
         dense: by input name, columns of the responses that are an input of their own; dose is one without being named.
+        group: what the user calls the column group; "" where there is none.
     """
 
     responses: "pd.DataFrame"
     features: Mapping[str, tuple[str, "pd.DataFrame"]]
     notes: tuple[str, ...] = ()
     dense: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    group: str = ""
 
 
 Features = Mapping[str, "Sequence[str] | tuple[str | Sequence[str], pd.DataFrame]"]

@@ -1,12 +1,12 @@
 """Expression matrices as users have them: one row a sample, a column for its class, a column for each gene."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cellwright.data.frames import ROW, Frames, few
+from cellwright.data.options import TableOptions
 from cellwright.data.roles import names_entities, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
@@ -35,11 +35,11 @@ _INTENSITY = 50.0
 _FIRST = 200  # rows that tell most columns from a class
 
 
-def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
+def read_matrix(place: Path, options: TableOptions) -> Frames:
     """Read a labelled matrix: the file `place`, or the only table of the folder.
 
     Args:
-        columns: label -> column, where somebody says it.
+        options: what somebody says of it; the role is "label".
 
     Raises:
         DataError: it cannot be read, has one class, or a cell is no number; the message names file, column and row.
@@ -52,7 +52,7 @@ def read_matrix(place: Path, *, columns: Mapping[str, str]) -> Frames:
             f"{str(place)!r} holds several tables ({few([path.name for path in files])}); name one: --data {files[0]}"
         )
     sheet = read(files[0])
-    label, guessed = _label(sheet, columns.get("label"))
+    label, guessed = _label(sheet, options.columns.get("label"))
     labels = sheet.names(label)
     numeric = [name for name in sheet.columns if name != label and sheet.is_numeric(name)]
     genes = [name for name in numeric if not _names_samples(sheet, name)]

@@ -13,6 +13,7 @@ import numpy as np
 from cellwright.data.entities import cell_tables, drug_tables, free, named_by_smiles
 from cellwright.data.frames import Frames, are_exact, few, keys_of
 from cellwright.data.names import match_names
+from cellwright.data.options import TableOptions
 from cellwright.data.roles import doses_of, names_entities, need, roles_of, simple
 from cellwright.data.tables import Sheet, files_of, read
 from cellwright.errors import DataError
@@ -30,17 +31,17 @@ _WANTED = {
 _UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}
 
 
-def read_responses(place: Path, *, pairs: bool, columns: Mapping[str, str]) -> Frames:
+def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames:
     """Read and join the tables of a folder.
 
     Args:
         pairs: whether a row names two drugs; otherwise one.
-        columns: role -> column, where somebody says it.
+        options: what somebody says of them.
 
     Raises:
         DataError: a table is missing, cannot be read, or does not join; the message names file, column and row.
     """
-    sheets = [read(path) for path in files_of(place)]
+    sheets, columns = [read(path) for path in files_of(place)], options.columns
     absent = sorted(set(columns.values()) - {name for sheet in sheets for name in sheet.columns})
     if absent:
         raise DataError(f"no table of {str(place)!r} has a column {absent[0]!r}")

@@ -1,12 +1,13 @@
 """The built-in problems: for each its data, its spaces and the network designed by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from cellwright import __version__
 from cellwright.data.cache import data_folder
+from cellwright.data.options import TableOptions
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
@@ -17,6 +18,7 @@ from cellwright.space import Point, Space
 
 __all__ = ["BuiltIn", "NamedSpace", "built_in", "load", "prepared", "share", "space", "spaces", "starts"]
 
+_SPLITS = ("auto", "row", "pair", "cell", "drug", "given")  # others are columns of the user's
 _BUILT_IN = {built.name: built for built in (tumor.TUMOR, uno.UNO, combo.COMBO, nt3.NT3, tissue.TISSUE)}
 
 
@@ -49,24 +51,55 @@ def load(
     split: str | Division = "auto",
     seed: int = 0,
     data: str | Path | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    group: str | None = None,
+    test: str | Sequence[str] | None = None,
+    drop_missing_targets: bool = False,
+    min_class: int = 1,
+    metric: str | None = None,
 ) -> Problem:
     """Return a built-in problem, prepared once and kept in the data folder.
 
     Args:
-        target: what to predict, where there is a choice.
-        split: what keeps rows together: "row", "pair", "cell", "drug"; or a whole Division; "auto": by row, unless the
-            data names its test rows.
+        target: what to predict, where there is a choice; the column, in the user's own tables.
+        split: what keeps rows together: "row", "pair", "cell", "drug", "given", a column of the user's own tables; or
+            a whole Division; "auto": as the data says ("given"), by the group, or by row.
         seed: decides which rows train, validate and test; a Division brings its own.
         data: a folder of the user's own tables, or one file; None: the problem's own data, fetched before.
-        columns: role -> column of those tables, where their names do not say it.
+        columns: role -> column of those tables, where their names do not say it; "exclude" takes several.
+        group: the column of those tables whose equal values stay on one side of the split; never a feature.
+        test: the column that says which rows are test rows, a file with the names of those that are, or the names.
+        drop_missing_targets: leave rows without a target out.
+        min_class: leave classes of fewer rows out.
+        metric: the score that searches maximise; None: the problem's own.
 
     Raises:
         UsageError: the problem, target or split is unknown.
         DataError: its data has not been fetched, or the user's tables cannot be used.
     """
     (built,) = built_in(name)
-    asked = _asked(built, target, split, seed, data, columns)
+    division = split if isinstance(split, Division) else Division(split, seed)
+    if data is None:
+        own = {"columns": columns, "group": group, "test": test}
+        wrong = [name for name, value in own.items() if value] + ["min_class"] * (min_class != 1)
+        wrong += ["drop_missing_targets"] * drop_missing_targets
+        if wrong:
+            raise UsageError(f"{wrong[0]} is said of your own tables: give --data too")
+        asked = Asked(data_folder(), target, division, metric)
+    else:
+        if group is None and division.by not in _SPLITS:
+            group = division.by
+        excluded = (columns or {}).get("exclude", ())
+        options = TableOptions(
+            columns=_columns(built, columns or {}, target),
+            exclude=(excluded,) if isinstance(excluded, str) else tuple(excluded),
+            group=group,
+            test=test if test is None or isinstance(test, str) else tuple(test),
+            drop_missing_targets=drop_missing_targets,
+            min_class=min_class,
+        )
+        asked = Asked(data_folder(), None, division, metric, Path(data), options)
+    _check_asked(built, asked)
     folder = _folder(built, asked)
     return _kept(folder) or built.load(folder, asked)
 
@@ -104,29 +137,31 @@ def prepared(name: str) -> Problem | None:
     return _kept(_folder(built, Asked(data_folder())))
 
 
-def _asked(
-    built: BuiltIn,
-    target: str | None,
-    split: str | Division,
-    seed: int,
-    data: str | Path | None,
-    columns: Mapping[str, str] | None,
-) -> Asked:
-    division = split if isinstance(split, Division) else Division(split, seed)
-    if data is not None and not built.roles:
+def _columns(built: BuiltIn, given: Mapping[str, str | Sequence[str]], target: str | None) -> dict[str, str]:
+    """Return role -> column of the user's tables; the target is the column of the value, or of the class."""
+    columns: dict[str, str] = {}
+    for role, column in given.items():
+        if role == "exclude":
+            continue
+        if role not in built.roles:
+            known = ", ".join((*built.roles, "exclude"))
+            raise UsageError(f"there is no role {role!r} for a column of {built.name}; known: {known}")
+        if not isinstance(column, str):
+            raise UsageError(f"one column is the {role}, not {column!r}")
+        columns[role] = column
+    role = "label" if "label" in built.roles else "value"
+    if target is not None and columns.setdefault(role, target) != target:
+        raise UsageError(f"the target is {target!r} and the column {role} is {columns[role]!r}: say one of them")
+    return columns
+
+
+def _check_asked(built: BuiltIn, asked: Asked) -> None:
+    if asked.data is not None and not built.roles:
         raise UsageError(f"{built.name} has data of its own and takes none")
-    if data is None and built.source is None:
+    if asked.data is None and built.source is None:
         raise UsageError(
             f"{built.name} has no data of its own: name yours (--data DIR; docs/data.md says what it takes)"
         )
-    if columns and data is None:
-        raise UsageError("columns are named of your own tables: give --data too")
-    unknown = sorted(set(columns or ()) - set(built.roles))
-    if unknown:
-        raise UsageError(
-            f"there is no role {unknown[0]!r} for a column of {built.name}; known: {', '.join(built.roles)}"
-        )
-    return Asked(data_folder(), target, division, None if data is None else Path(data), dict(columns or {}))
 
 
 def _kept(folder: Path) -> Problem | None:
@@ -141,7 +176,9 @@ def _kept(folder: Path) -> Problem | None:
 def _folder(built: BuiltIn, asked: Asked) -> Path:
     """Return where what was asked for is kept; other files of the user's, or changed ones, give another folder."""
     files = [] if asked.data is None else _state_of(asked.data)
-    request = repr((built.name, asked.target, asked.division, files, sorted(asked.columns.items()), __version__))
+    if isinstance(asked.tables.test, str) and Path(asked.tables.test).is_file():
+        files += _state_of(Path(asked.tables.test))
+    request = repr((built.name, asked.target, asked.division, asked.metric, files, asked.tables, __version__))
     return asked.fetched / "prepared" / f"{built.name}-{sha256(request.encode()).hexdigest()[:12]}"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from cellwright.data.options import TableOptions
 from cellwright.data.splits import Division
 from cellwright.metrics import Task
 from cellwright.problem import Problem
@@ -24,18 +25,20 @@ class Asked:
     """What somebody wants of a problem.
 
     Attributes:
+        fetched: the folder of fetched data sets.
         target: what to predict, where there is a choice; None: the usual.
         division: how rows are divided.
+        metric: the score that searches maximise; None: the problem's own.
         data: a file or folder of the user's own tables; None: the problem's own source.
-        columns: role -> column of those tables, where names do not say it.
-        fetched: the folder of fetched data sets.
+        tables: how those are read.
     """
 
     fetched: Path
     target: str | None = None
     division: Division = field(default_factory=lambda: Division("auto"))
+    metric: str | None = None
     data: Path | None = None
-    columns: Mapping[str, str] = field(default_factory=dict, hash=False)
+    tables: TableOptions = field(default_factory=TableOptions)
 
 
 class Load(Protocol):

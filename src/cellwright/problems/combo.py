@@ -9,7 +9,6 @@ from pathlib import Path
 from cellwright.data import candle
 from cellwright.data.frames import dataset_of
 from cellwright.data.responses import read_responses
-from cellwright.errors import UsageError
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
@@ -94,15 +93,11 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
 
 def load(folder: Path, asked: Asked) -> Problem:
     """Prepare the user's drug pairs: tables (docs/data.md), or CANDLE's files by their names."""
-    if asked.target not in (None, "value"):
-        raise UsageError(
-            f"combo predicts the measured value and knows no target {asked.target!r}; use --column value=NAME"
-        )
     assert asked.data is not None
     frames = (
         candle.read_combo(asked.data)
-        if candle.holds(asked.data, "combo") and not asked.columns
-        else read_responses(asked.data, pairs=True, columns=asked.columns)
+        if candle.holds(asked.data, "combo") and not asked.tables.named
+        else read_responses(asked.data, pairs=True, options=asked.tables)
     )
     dataset, _ = dataset_of(frames)
     return prepare(
@@ -111,8 +106,8 @@ def load(folder: Path, asked: Asked) -> Problem:
         dataset=dataset,
         division=asked.division,
         task=Task.REGRESSION,
-        metric="r2",
-        target=asked.columns.get("value", "measured value"),
+        metric=asked.metric or "r2",
+        target=asked.tables.columns.get("value", "measured value"),
         manual=manual,
         notes=frames.notes,
     )

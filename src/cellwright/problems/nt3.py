@@ -9,7 +9,6 @@ from pathlib import Path
 from cellwright.data import candle
 from cellwright.data.frames import Frames, dataset_of
 from cellwright.data.matrix import read_matrix
-from cellwright.errors import UsageError
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.built_in import Asked, BuiltIn
@@ -162,13 +161,11 @@ def _by_hand(inputs: Mapping[str, Shape], outputs: int, convolutions: tuple[Oper
 
 def load(folder: Path, asked: Asked) -> Problem:
     """Prepare the user's expression matrix, or CANDLE's files by their names."""
-    if asked.target is not None:
-        raise UsageError(f"nt3 predicts the class and knows no target {asked.target!r}; use --column label=NAME")
     assert asked.data is not None
     frames = (
         candle.read_nt3(asked.data)
-        if candle.holds(asked.data, "nt3") and not asked.columns
-        else read_matrix(asked.data, columns=asked.columns)
+        if candle.holds(asked.data, "nt3") and not asked.tables.named
+        else read_matrix(asked.data, asked.tables)
     )
     return prepared_matrix(folder, "nt3", frames, asked, "class")
 
@@ -184,7 +181,7 @@ def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, targe
         dataset=dataset,
         division=asked.division,
         task=Task.CLASSIFICATION,
-        metric="accuracy",
+        metric=asked.metric or "accuracy",
         target=target,
         classes=classes,
         manual=manual if by_hand else None,

@@ -73,7 +73,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         dataset=Dataset({"measurements": Table(source.data.astype(np.float32))}, {}, malignant),
         division=_larger(asked.division),
         task=Task.CLASSIFICATION,
-        metric="accuracy",
+        metric=asked.metric or "accuracy",
         target="malignant",
         classes=("benign", "malignant"),
         manual=manual,

@@ -78,17 +78,12 @@ def large(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str
 def load(folder: Path, asked: Asked) -> Problem:
     """Prepare the response of cell lines to single drugs: GDSC1, or the user's own tables."""
     if asked.data is not None:
-        if asked.target not in (None, "value"):
-            raise UsageError(
-                f"on your tables uno predicts the measured value and knows no target {asked.target!r}; "
-                "use --column value=NAME"
-            )
         frames = (
             candle.read_uno(asked.data)
-            if candle.holds(asked.data, "uno") and not asked.columns
-            else read_responses(asked.data, pairs=False, columns=asked.columns)
+            if candle.holds(asked.data, "uno") and not asked.tables.named
+            else read_responses(asked.data, pairs=False, options=asked.tables)
         )
-        target, keep = asked.columns.get("value", "measured value"), {}
+        target, keep = asked.tables.columns.get("value", "measured value"), {}
     else:
         frames, target, keep = *_gdsc(asked), {"expression": _GENES}
     dataset, _ = dataset_of(frames)
@@ -98,7 +93,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         dataset=dataset,
         division=asked.division,
         task=Task.REGRESSION,
-        metric="r2",
+        metric=asked.metric or "r2",
         target=target,
         manual=by_hand,
         keep=keep,

@@ -125,6 +125,7 @@ class Outcome:
         error: a sentence for people, and the traceback where there is one.
         source: number of the trial whose outcome this repeats.
         microseconds: in which a row is predicted, on the machine of the trial; None where it was not measured.
+        curve: the learning curve: passes over the rows, and the score on the validation rows after them.
     """
 
     status: Status
@@ -135,6 +136,7 @@ class Outcome:
     error: str | None = None
     source: int | None = None
     microseconds: float | None = None
+    curve: tuple[tuple[float, float], ...] = field(default=(), hash=False)
 
     def __post_init__(self) -> None:
         if self.score is not None and not math.isfinite(self.score):
@@ -155,12 +157,14 @@ class Outcome:
             "error": self.error,
             "source": self.source,
             "microseconds": self.microseconds,
+            "curve": [list(point) for point in self.curve],
         }
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> "Outcome":
         """Return the outcome that `to_json` wrote."""
-        return cls(**{**value, "status": Status(value["status"])})
+        curve = tuple((passes, score) for passes, score in value["curve"])
+        return cls(**{**value, "status": Status(value["status"]), "curve": curve})
 
 
 @dataclass(frozen=True, slots=True)

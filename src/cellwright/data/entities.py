@@ -63,7 +63,8 @@ def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None"
     if not numeric:
         return None
     ids = sheet.names(key)
-    table = pd.DataFrame(sheet.matrix(numeric), index=pd.Index(ids, name=None), columns=numeric)
+    numeric, values = sheet.filled(numeric, notes)
+    table = pd.DataFrame(values, index=pd.Index(ids, name=None), columns=numeric)
     hollow = table.index[table.isna().all(axis=1)]
     table = table.drop(index=hollow)
     rest = [name for name in sheet.columns if name not in (key, *numeric)]
@@ -87,7 +88,8 @@ def _turned(sheet: Sheet, notes: list[str]) -> "pd.DataFrame":
     notes.append(
         f"{sheet.name}: one column a cell line ({len(cells):,}), one row a feature ({len(features):,}): turned"
     )
-    return pd.DataFrame(sheet.matrix(cells).T, index=pd.Index(cells), columns=list(features))
+    named = pd.Index([sheet.repeated.get(cell, cell) for cell in cells])
+    return pd.DataFrame(sheet.matrix(cells, repeats=True).T, index=named, columns=list(features))
 
 
 def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:

@@ -63,7 +63,8 @@ def read_matrix(place: Path, options: TableOptions) -> Frames:
     text = [name for name in sheet.columns if name not in used]
     if not genes:
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
-    values = sheet.matrix(genes)
+    notes = list(sheet.notes)
+    genes, values = sheet.filled(genes, notes)
     if len(counts) < 2:
         raise DataError(
             f"{sheet.name}: column {label!r} has one class only, {counts.index[0]!r}; nothing can be learnt"
@@ -74,7 +75,7 @@ def read_matrix(place: Path, options: TableOptions) -> Frames:
             "holds no classes; say --column label=NAME"
         )
     shown = f"{len(counts)} classes of {counts.min():,} to {counts.max():,}"
-    notes = [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
+    notes += [f"{sheet.name}: {len(labels):,} samples, {len(genes):,} features; {label!r} {guessed}: {shown}"]
     if again:
         notes.append(f"{sheet.name}: not used, for saying the same as {label!r}: {few([*again])}")
     if text:

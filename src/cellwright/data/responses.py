@@ -15,7 +15,7 @@ from cellwright.data.frames import Frames, are_exact, few, keys_of
 from cellwright.data.names import match_names
 from cellwright.data.options import TableOptions
 from cellwright.data.roles import doses_of, names_entities, need, roles_of, simple
-from cellwright.data.tables import Sheet, files_of, read
+from cellwright.data.tables import Sheet, files_of, passed_over, read
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
     main, roles = _measurements(sheets, columns, place, pairs=pairs)
     drugs = ("drug_1", "drug_2") if pairs else ("drug",)
     need(main, roles, "cell", *drugs, "value")
-    notes = [f"{main.name}: {len(main.frame):,} rows; " + ", ".join(f"{role} = {roles[role]!r}" for role in roles)]
+    notes = [note for sheet in sheets for note in sheet.notes] + [*passed_over(place)]
+    notes += [f"{main.name}: {len(main.frame):,} rows; " + ", ".join(f"{role} = {roles[role]!r}" for role in roles)]
     rows = _rows(main, roles, ("cell", *drugs), notes)
     keys_by_kind = {kind: keys_of(kind, list(rows.columns)) for kind in ("cell", "drug")}
     named_of = {kind: set().union(*(rows[key].unique() for key in keys)) for kind, keys in keys_by_kind.items()}

@@ -250,7 +250,7 @@ def check_folds(problem: Problem, folds: int) -> None:
     """Raise DataError unless training and validation rows can be cut into so many parts."""
     if folds > 1:
         dataset, split = problem.data()
-        splits.inner_folds(dataset, split.known, problem.division.by, folds, 0)
+        splits.inner_folds(dataset, split.known, problem.division, folds, 0)
 
 
 def usual_limit(problem: Problem, space: Space) -> int | None:

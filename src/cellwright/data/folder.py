@@ -17,6 +17,7 @@ __all__ = ["LAYOUT", "copy_data", "copy_raw", "load_data", "load_raw", "save_dat
 LAYOUT = "data.json"
 _RAW = "raw"
 _PARTS = ("train", "validation", "test")
+_OF_ROWS = ("given", "alike", "group")  # what a data set may say of each row
 
 
 def save_raw(folder: Path, dataset: Dataset) -> None:
@@ -26,10 +27,10 @@ def save_raw(folder: Path, dataset: Dataset) -> None:
     for number, key in enumerate(sorted(dataset.index)):
         np.save(folder / _RAW / f"index-{number}.npy", dataset.index[key].astype(np.int32))
     np.save(folder / _RAW / "target.npy", dataset.target)
-    if dataset.given is not None:
-        np.save(folder / _RAW / "given.npy", dataset.given)
-    if dataset.alike is not None:
-        np.save(folder / _RAW / "alike.npy", dataset.alike)
+    for name in _OF_ROWS:
+        column = getattr(dataset, name)
+        if column is not None:
+            np.save(folder / _RAW / f"{name}.npy", column)
 
 
 def save_data(folder: Path, dataset: Dataset, split: Split) -> None:
@@ -83,7 +84,7 @@ def _save_tables(folder: Path, dataset: Dataset) -> None:
             np.save(folder / file, table.features.astype(np.float32))
         inputs.append([name, file, table.key])
     layout = {"inputs": inputs, "index": sorted(dataset.index), "kinds": dict(dataset.kinds)}
-    layout |= {"given": dataset.given is not None, "alike": dataset.alike is not None}
+    layout |= {name: getattr(dataset, name) is not None for name in _OF_ROWS} | {"group_name": dataset.group_name}
     (folder / LAYOUT).write_text(json.dumps(layout))
 
 
@@ -93,9 +94,9 @@ def _load(folder: Path, tables: Path) -> Dataset:
         arrays = {file: _array(tables / file) for _, file, _ in layout["inputs"]}
         inputs = {name: Table(arrays[file], key) for name, file, key in layout["inputs"]}
         index = {key: _array(folder / _RAW / f"index-{number}.npy") for number, key in enumerate(layout["index"])}
-        given = _array(folder / _RAW / "given.npy") if layout["given"] else None
-        alike = _array(folder / _RAW / "alike.npy") if layout.get("alike") else None
-        return Dataset(inputs, index, _array(folder / _RAW / "target.npy"), layout["kinds"], given, alike)
+        of_rows = {name: _array(folder / _RAW / f"{name}.npy") for name in _OF_ROWS if layout[name]}
+        target = _array(folder / _RAW / "target.npy")
+        return Dataset(inputs, index, target, layout["kinds"], **of_rows, group_name=layout["group_name"])
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
 

@@ -95,7 +95,7 @@ def cross_fit(
     resident = Resident(dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device))
     rows = split.known
     classes = problem.task is Task.CLASSIFICATION
-    parts = inner_folds(dataset, rows, problem.division.by, fidelity.folds, subset_seed, classes=classes)
+    parts = inner_folds(dataset, rows, problem.division, fidelity.folds, subset_seed, classes=classes)
     share = replace(fidelity, seconds=fidelity.seconds and fidelity.seconds / len(parts))
     answers, seconds = [], 0.0
     for number, (learnt, held) in enumerate(parts):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cellwright import problems
-from cellwright.data.frames import Features
+from cellwright.data.observations import Features
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.metrics import Task
@@ -194,12 +194,6 @@ def test_a_problem_is_not_overwritten_by_another(first: dict[str, Any], second: 
     assert Problem.load(other.folder) == other
 
 
-def test_a_folder_may_be_named(tmp_path: Path) -> None:
-    problem = made(folder=tmp_path / "here" / "mine")
-    assert problem.folder == tmp_path / "here" / "mine"
-    assert Problem.load(problem.folder) == problem
-
-
 @pytest.mark.parametrize("name", ["value", "dose", "given", "row"])
 def test_a_key_column_whose_name_means_something_here_is_refused(name: str) -> None:
     frame = FIELD.rename(columns={"soil": name})
@@ -278,14 +272,12 @@ def test_features_that_mean_something_else_are_refused(features: Any, message: s
         Problem.from_frames(frame.assign(y=np.arange(4.0)), target="y", features=features)
 
 
-def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
+def test_the_most_natural_names_are_taken() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"cell": rng.choice(list("pqrstu"), 60), "y": rng.normal(size=60)})
     cells = pd.DataFrame(rng.normal(size=(6, 3)), index=list("pqrstu"), columns=list("abc"))
     for name in ("cell", "drug", "tissue", "tumor"):
-        problem = Problem.from_frames(
-            frame, target="y", features={"cell": ("cell", cells)}, name=name, folder=tmp_path / name
-        )
+        problem = Problem.from_frames(frame, target="y", features={"cell": ("cell", cells)}, name=name)
         assert problems.space(problem).size
 
 
@@ -300,48 +292,36 @@ def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
         (("drug1", "drug2"), ["x1", "y2"], False),
     ],
 )
-def test_columns_of_one_of_a_pair_are_told(tmp_path: Path, keys: Any, columns: list[str], told: bool) -> None:
+def test_columns_of_one_of_a_pair_are_told(keys: Any, columns: list[str], told: bool) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({key: rng.choice(list("pq"), 60) for key in keys} | {"y": rng.normal(size=60)})
     frame = frame.assign(**{column: rng.normal(size=60) for column in columns})
     features: Any = {"m": (keys, TABLE), "x": columns}
     if not told:
-        assert Problem.from_frames(frame, target="y", features=features, folder=tmp_path / "p").rows == 60
+        assert Problem.from_frames(frame, target="y", features=features).rows == 60
         return
     with pytest.raises(DataError, match="seem to belong to one each of the pair 'm'"):
         Problem.from_frames(frame, target="y", features=features)
 
 
-def test_a_pair_of_keys_may_be_a_list(tmp_path: Path) -> None:
+def test_a_pair_of_keys_may_be_a_list() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"k": rng.choice(list("pq"), 60), "l": rng.choice(list("pq"), 60), "y": rng.normal(size=60)})
-    problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)}, folder=tmp_path / "p")
+    problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)})
     assert [name for name, _ in problem.inputs][:2] == ["m_1", "m_2"]
 
 
-def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes(tmp_path: Path) -> None:
+def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes() -> None:
     frame = pd.DataFrame({"x": RNG.normal(size=60), "y": np.arange(60) % 2})
-    number = Problem.from_frames(frame, target="y", features={"f": ["x"]}, folder=tmp_path / "a")
+    number = Problem.from_frames(frame, target="y", features={"f": ["x"]})
     assert number.task is Task.REGRESSION
     assert "task='classification' takes them for classes" in number.notes[0]
-    label = Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="classification", folder=tmp_path / "b")
-    assert (label.task, label.classes, label.notes) == (Task.CLASSIFICATION, ("0", "1"), ())
+    label = Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="classification")
+    assert (label.task, label.classes, label.notes) == (Task.CLASSIFICATION, ("0", "1"), label.split_notes)
     with pytest.raises(UsageError, match="there is no task 'ranking'; known: "):
         Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="ranking")
     with pytest.raises(DataError, match="holds labels, such as 'a'; regression needs numbers"):
         Problem.from_frames(frame.assign(y=list("ab") * 30), target="y", features={"f": ["x"]}, task="regression")
-
-
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    made(folder=tmp_path / "mine")
-    assert Problem.load(tmp_path / "mine").rows == len(FIELD)
-    made(folder=str(tmp_path / "mine"))  # what was made here may be made anew
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.txt").write_text("years of work")
-    with pytest.raises(DataError, match="it is left alone"):
-        made(folder=tmp_path / "other")
-    assert (tmp_path / "other" / "notes.txt").read_text() == "years of work"
 
 
 def test_small_differences_of_large_features_are_kept() -> None:

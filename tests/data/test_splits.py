@@ -7,7 +7,8 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from cellwright.data.dataset import Dataset, Table
-from cellwright.data.frames import dataset_of, frames_of
+from cellwright.data.frames import dataset_of
+from cellwright.data.observations import frames_of
 from cellwright.data.splits import Division, Split, inner_folds, split_rows
 from cellwright.errors import DataError, UsageError
 

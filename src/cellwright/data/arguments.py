@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
+from cellwright.data.words import kind_of
 from cellwright.errors import UsageError
 
 __all__ = ["function", "name", "path", "real", "text", "text_or_none", "texts", "truth", "whole"]
@@ -22,7 +23,7 @@ def text(argument: str, value: object) -> str:
         UsageError: it is none, or empty.
     """
     if not isinstance(value, str) or not value:
-        raise UsageError(f"{argument} must be a text, not {_shown(value)}")
+        raise UsageError(f"{argument} must be a text, not {kind_of(value)}")
     return value
 
 
@@ -43,7 +44,7 @@ def texts(argument: str, value: object) -> tuple[str, ...]:
     """
     several = [value] if isinstance(value, str) else value
     if not isinstance(several, Sequence) or not all(isinstance(one, str) and one for one in several):
-        raise UsageError(f"{argument} must be a text, or a list of texts, not {_shown(value)}")
+        raise UsageError(f"{argument} must be a text, or a list of texts, not {kind_of(value)}")
     return tuple(several)
 
 
@@ -54,7 +55,7 @@ def truth(argument: str, value: object) -> bool:
         UsageError: it is neither.
     """
     if str(value) not in ("True", "False") or isinstance(value, str):
-        raise UsageError(f"{argument} must be True or False, not {_shown(value)}")
+        raise UsageError(f"{argument} must be True or False, not {kind_of(value)}")
     return bool(value)
 
 
@@ -65,7 +66,7 @@ def whole(argument: str, value: object, least: int | None = 0) -> int:
         UsageError: it is none.
     """
     if isinstance(value, bool) or not isinstance(value, Integral):
-        raise UsageError(f"{argument} must be a whole number, not {_shown(value)}")
+        raise UsageError(f"{argument} must be a whole number, not {kind_of(value)}")
     if least is not None and int(value) < least:
         raise UsageError(f"{argument} must be at least {least}, not {int(value)}")
     return int(value)
@@ -78,7 +79,7 @@ def real(argument: str, value: object) -> float:
         UsageError: it is none.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
-        raise UsageError(f"{argument} must be a number, not {_shown(value)}")
+        raise UsageError(f"{argument} must be a number, not {kind_of(value)}")
     return float(value)
 
 
@@ -89,7 +90,7 @@ def function(argument: str, value: Any, takes: str) -> Callable[..., Any] | None
         UsageError: it cannot.
     """
     if value is not None and not callable(value):
-        raise UsageError(f"{argument} must be a function of {takes}, or None, not {_shown(value)}")
+        raise UsageError(f"{argument} must be a function of {takes}, or None, not {kind_of(value)}")
     return value  # type: ignore[no-any-return]  # callable, or None
 
 
@@ -100,7 +101,7 @@ def path(argument: str, value: object) -> Path:
         UsageError: it is none.
     """
     if not isinstance(value, str | os.PathLike) or not str(value) or "\0" in str(value):
-        raise UsageError(f"{argument} must be the path of a file or folder, not {_shown(value)}")
+        raise UsageError(f"{argument} must be the path of a file or folder, not {kind_of(value)}")
     return Path(value)
 
 
@@ -131,12 +132,3 @@ def _is_of_words(one: str) -> bool:
     import unicodedata
 
     return unicodedata.category(one)[0] in "LMN"
-
-
-def _shown(value: object) -> str:
-    """Return a value in words, shortened where it is long, as tables are."""
-    if value is None:
-        return "None"
-    written = repr(value)
-    kind = type(value).__name__
-    return f"{written} (of type {kind})" if len(written) <= 60 and "\n" not in written else f"something of type {kind}"

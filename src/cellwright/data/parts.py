@@ -77,7 +77,7 @@ def cut(
         # a part always gets a group, and training keeps at least one
         end = min(max(end, (ends[-1] if ends else 0) + 1), count - len(shares) + number)
         ends.append(int((turn == 0).sum()) if turn is not None and not number else end)
-    part = np.searchsorted(ends, first, side="right")
+    part: np.ndarray = np.searchsorted(ends, first, side="right")
     if len(np.unique(part)) <= len(shares):
         raise too_few(len(groups), count)
     return part

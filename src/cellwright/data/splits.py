@@ -113,7 +113,14 @@ def groups_of(dataset: Dataset, division: Division) -> np.ndarray:
     if division.also in ("", division.by):
         return groups
     others = dataset.groups(division.also)
-    return hanging_together(np.concatenate([groups, others + groups.max(initial=0) + 1], axis=1))
+    together = hanging_together(np.concatenate([groups, others + groups.max(initial=0) + 1], axis=1))
+    count = len(np.unique(together))
+    if count <= max(2, division.folds or 0):
+        raise DataError(
+            f"{dataset.rows:,} rows fall into {count} group(s) that share no {division.by} and no {division.also}, too "
+            f"few for a split: split by {division.also!r} alone, or leave the group out"
+        )
+    return together
 
 
 def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, labels: Sequence[str] = ()) -> Split:
@@ -170,7 +177,8 @@ def inner_folds(
             order = order[np.argsort(target[first[order]], kind="stable")]
         part = np.empty(len(labels), dtype=np.int64)
         part[order] = np.arange(len(labels)) % folds
-        return (part[member] == np.arange(folds)[:, None, None]).any(axis=2)
+        found: np.ndarray = (part[member] == np.arange(folds)[:, None, None]).any(axis=2)
+        return found
 
     held = dealt(of_class=classes and _of_one_class(groups, target, division))
     if classes and not _of_one_class(groups, target, division):
@@ -237,9 +245,7 @@ def _divided(
     return part
 
 
-def _given(
-    dataset: Dataset, groups: np.ndarray, division: Division, *, classes: bool, labels: Sequence[str]
-) -> Split:
+def _given(dataset: Dataset, groups: np.ndarray, division: Division, *, classes: bool, labels: Sequence[str]) -> Split:
     """Test on the rows the data names, and validate on those it names or on some of the others."""
     if dataset.given is None or not 0 < int((dataset.given == TEST).sum()) < dataset.rows - 1:
         raise DataError("the data names no test rows (or nothing else); split by row")

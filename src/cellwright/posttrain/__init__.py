@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from hashlib import sha256
@@ -169,7 +170,8 @@ def _divided(run: Searched, by: str) -> Problem:
     known = run.problem.splits
     if by not in known:
         raise UsageError(f"{run.problem.name} cannot be split by {by!r}; its data knows {', '.join(known)}")
-    folder = run.folder / _FOLDER / f"split-{by}"
+    written = re.sub(r"[^\w-]", "_", by)[:100]  # it may be the name of a column
+    folder = run.folder / _FOLDER / f"split-{written}"
     division = replace(run.problem.division, by=by, folds=None, fold=0)
     if folder.exists():
         with contextlib.suppress(DataError):  # damaged: made again

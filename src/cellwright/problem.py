@@ -1,9 +1,6 @@
 """What must be learned: inputs, target, task, metric, split, and the network to beat."""
 
-import contextlib
 import json
-import shutil
-import uuid
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +10,7 @@ from cellwright.data import arguments
 from cellwright.data.cache import data_folder
 from cellwright.data.checks import check_parts, check_values, digest
 from cellwright.data.dataset import Dataset
-from cellwright.data.folder import LAYOUT, copy_raw, load_data, load_raw, save_data, save_raw
+from cellwright.data.folder import copy_raw, load_data, load_raw, make_folder, save_data, save_raw
 from cellwright.data.frames import dataset_of
 from cellwright.data.observations import Features, frames_of
 from cellwright.data.scaling import scale
@@ -284,41 +281,11 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
     read = spec.notes[: len(spec.notes) - len(spec.split_notes)]  # what was said of another split holds no longer
     spec = replace(spec, notes=(*read, *about_split), split_notes=about_split)
     scaled = scale(dataset, split.train, dict(spec.keep), spec.commensurable)
-    folder = spec.folder
-    if folder.exists() and not _is_ours(folder):
-        raise DataError(f"{str(folder)!r} is there, and no prepared data: it is left alone; name another folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = folder.parent / f".making-{uuid.uuid4().hex}"
-        try:
-            building.mkdir()
-            save_source(building)
-            save_data(building, scaled, split)
-            replace(spec, folder=building).save()
-            _put(building, folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise DataError(
-            f"cannot write the data to {str(folder)!r}: {error}; free space, or set CELLWRIGHT_DATA"
-        ) from error
-    load_data.cache_clear()
+
+    def fill(building: Path) -> None:
+        save_source(building)
+        save_data(building, scaled, split)
+        replace(spec, folder=building).save()
+
+    make_folder(spec.folder, fill, _FILE, Problem.load)
     return spec
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder may be replaced: it is empty, or was made here, whole or not."""
-    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / name).exists() for name in (_FILE, LAYOUT)))
-
-
-def _put(building: Path, folder: Path) -> None:
-    """Make `building` the folder, in the place of what stands there; others may be doing the same."""
-    aside = building.with_name(f"{building.name}-old")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            folder.replace(aside)
-        building.replace(folder)
-    except OSError:
-        Problem.load(folder)  # another process was faster: its folder is as good
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

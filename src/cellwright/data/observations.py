@@ -80,7 +80,10 @@ def frames_of(
         group = split if split in responses.columns and split not in origins.values() else None
     taken = {target, *(origins[within] for columns in dense.values() for within in columns)}
     for use, column in (("group", group), ("test", test if by_column else None)):
-        if column is not None and column in taken:
+        if column is None:
+            continue
+        _column(responses, column)
+        if column in taken:
             raise DataError(f"column {column!r} is the {use}, and so neither the target nor part of an input")
     if group is not None:
         if "group" in rows and rows["group"].tolist() != _ids(_found(responses, group)).tolist():
@@ -104,7 +107,7 @@ def _used(
     notes: list[str] = []
     used = np.ones(len(values), bool)
     if drop:
-        used = values.notna().to_numpy(bool)
+        used = values.notna().to_numpy(bool, copy=True)
         if not used.any():
             raise DataError(f"column {target!r} is empty in all rows")
         if not used.all():

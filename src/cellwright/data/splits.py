@@ -230,16 +230,17 @@ def _divided(
         held = balanced((partial(dealt, *draw) for draw in DRAWS), target, train=len(shares))
         return np.asarray(held.argmax(axis=0))
     _, first, member = np.unique(groups, return_index=True, return_inverse=True)
-    target = target[first[member.reshape(-1)]]
+    of_group = target[first[member.reshape(-1)]]
     least = len(shares) + 1 if division.folds is None else division.folds + 1
     part = np.full(len(rows), len(shares))
     for number in np.unique(target).tolist():
-        here = np.flatnonzero(target == number)
+        here = np.flatnonzero(of_group == number)
         different = len(np.unique(groups[here]))
         if different >= least:
             part[here] = drawn(number, of=here)
         elif division.by != GIVEN:  # there, its rows are for training
-            raise _rare(_label(labels, number), different, least, len(here), division)
+            rows_of_class = int((target == number).sum())
+            raise _rare(_label(labels, number), different, least, rows_of_class, division)
     if len(np.unique(part)) <= len(shares):
         raise too_few(len(rows), len(first))
     return part

@@ -55,7 +55,8 @@ class _Lines:
         self._done = {trial.proposal.point for trial in made}
         self._begun = self._last = time.monotonic()
         self._lock = threading.Lock()
-        self._say()
+        if len(self._done) < len(self._work):
+            self._say()
 
     def __call__(self, trial: "Trial") -> None:
         with self._lock:

@@ -175,8 +175,10 @@ def _forecast(expected: "Forecast", plan: "Plan") -> str:
     hint = f"; leave it out with --against {','.join(others) or 'none'}"
     words = f"up to {_about(expected.whole)}"
     if expected.unknown:
-        return f"{words}, and longer for the hand-designed network, which is too slow to be measured in a moment{hint}"
-    if expected.manual > expected.whole / 10:
+        models = " and ".join(f"the {name} network" if name == "hand-designed" else name for name in expected.unknown)
+        slow = any(candidate.kind == "manual" and candidate.name in expected.unknown for candidate in plan.candidates)
+        return f"{words}, and longer for {models}, which could not be measured in a few seconds{hint if slow else ''}"
+    if expected.manual >= max(10.0, expected.whole / 10):
         words += f", of which the hand-designed network takes {_about(expected.manual)}"
         words += hint if expected.manual > max(30.0, expected.whole / 3) else ""
     return words

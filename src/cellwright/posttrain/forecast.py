@@ -2,24 +2,25 @@
 
 import heapq
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from contextlib import closing
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from cellwright.metrics import Task
 from cellwright.posttrain.plan import Plan, finished_in
-from cellwright.posttrain.refit import Candidate, candidate_space
 from cellwright.problem import Problem
-from cellwright.space import Architecture
 from cellwright.train.evaluate import failure
 from cellwright.train.isolated import Isolated
 from cellwright.train.lesson import Lesson
-from cellwright.train.recipe import Recipe, recipe_of
+from cellwright.train.recipe import recipe_of
 from cellwright.train.resident import Resident, pick_device
 from cellwright.trial import Fidelity, Outcome, Proposal, Status, Trial
 
 __all__ = ["Forecast", "forecast", "network_seconds"]
 
-_PROBED = 1.5  # seconds of training by which the hand-designed network is judged
+_PROBED = 1.5  # seconds of training by which the hand-designed network is judged; a found one by half as many
+_ENOUGH = 2.0  # seconds of a trial from which on it says how long the network takes
+_SHORT = 10.0  # seconds of a fit below which any trial says enough
 _PATIENCE = 10.0  # seconds after which a probe is given up
 _COMPONENTS = 32  # columns of a table that boosting sees at most
 
@@ -47,95 +48,96 @@ class Forecast:
 def forecast(plan: Plan, searched: Sequence[Trial], *, workers: int, device: str = "auto") -> Forecast:
     """Return how long a plan takes.
 
-    What a found network needs is known from its trial in the search. The hand-designed one is trained for a moment in a
-    process of its own, unless its fits are made already. Of the baselines only the order of magnitude is known.
+    A found network needs what its trial in the search needed. Where that trial was short, and for the hand-designed
+    network, training for a moment tells, in a process of its own. Of a baseline the order of magnitude is known.
 
     Args:
         searched: the trials of the search.
     """
     made = {trial.proposal.point for trial in finished_in(plan.log)}
-    left = [plan.candidates[int(point.values[0])] for point in plan.work if point not in made]
-    fits: dict[str, float] = {}
-    for candidate in dict.fromkeys(left):
-        seconds = _fit_seconds(candidate, plan, searched, device)
-        if seconds is not None:
-            fits[candidate.name] = seconds
-    known = [candidate for candidate in left if candidate.name in fits]
-    whole = _wall([fits[candidate.name] for candidate in known], workers)
-    rest = _wall([fits[candidate.name] for candidate in known if candidate.kind != "manual"], workers)
-    unknown = tuple(dict.fromkeys(candidate.name for candidate in left if candidate.name not in fits))
-    return Forecast(whole, whole - rest, fits, unknown)
+    places = [int(point.values[0]) for point in plan.work if point not in made]
+    with closing(Isolated(_Probe(plan, device), seconds=_PATIENCE, retries=0)) as probe:
+        fits = {place: _fit_seconds(place, plan, searched, probe) for place in dict.fromkeys(places)}
+    known = [(fits[place] or 0.0, plan.candidates[place].kind) for place in places]
+    whole = _wall([seconds for seconds, _ in known], workers)
+    rest = _wall([seconds for seconds, kind in known if kind != "manual"], workers)
+    names = {place: plan.candidates[place].name for place in fits}
+    return Forecast(
+        whole,
+        whole - rest,
+        {names[place]: seconds for place, seconds in fits.items() if seconds is not None},
+        tuple(names[place] for place, seconds in fits.items() if seconds is None),
+    )
 
 
-def _fit_seconds(candidate: Candidate, plan: Plan, searched: Sequence[Trial], device: str) -> float | None:
-    problem = plan.problems[0]
-    _, split = problem.data()
-    rows = plan.fidelity.epochs * (len(split.train) + (len(split.known) if plan.refit else 0))
+def _fit_seconds(place: int, plan: Plan, searched: Sequence[Trial], probe: Isolated) -> float | None:
+    candidate, problem = plan.candidates[place], plan.problems[0]
     if candidate.architecture is None:
         return _baseline_seconds(candidate.kind, problem)
-    if candidate.kind == "manual":
-        each = _probed(candidate.architecture, problem, plan.recipe, device)
-    else:
-        each = network_seconds(searched, candidate.number, problem)
-    return None if each is None else rows * each
+    _, split = problem.data()
+    rows = plan.fidelity.epochs * (len(split.train) + (len(split.known) if plan.refit else 0))
+    found = network_seconds(searched, candidate.number, problem)
+    if found is not None and (found.seconds >= _ENOUGH or rows * found.a_row <= _SHORT):
+        return rows * found.a_row
+    limit = _PROBED if candidate.kind == "manual" else _PROBED / 2
+    a_row = probe(Proposal(0, plan.space.point((place, 0, 0)), Fidelity(1, seconds=limit))).score
+    return None if a_row is None else rows * a_row
 
 
-def network_seconds(searched: Sequence[Trial], number: int | None, problem: Problem) -> float | None:
-    """Return the seconds for which a trial of the search trained on one row once; None: it was never trained.
+class Pace(NamedTuple):
+    """Seconds for which a network was trained in all, and for which on one row once."""
 
-    They are those that passed, with all that belongs to a trial. Where training was left off and gone on with, all its
-    parts count.
+    seconds: float
+    a_row: float
+
+
+def network_seconds(searched: Sequence[Trial], number: int | None, problem: Problem) -> Pace | None:
+    """Return how long a trial of the search took; None: there is none.
+
+    The seconds are those that passed, with all that belongs to a trial. Where training was left off and gone on with,
+    all its parts count.
     """
     found = next((trial for trial in searched if trial.number == number), None)
     if found is None:
         return None
     fidelity = found.proposal.fidelity
-    parts = [
-        trial
+    seconds = sum(
+        trial.finished - trial.started
         for trial in searched
-        if trial.proposal.origin == found.proposal.origin
-        and trial.proposal.fidelity.replicate == fidelity.replicate
+        if trial.evaluated
+        and (trial.proposal.origin, trial.proposal.fidelity.replicate) == (found.proposal.origin, fidelity.replicate)
         and trial.number <= found.number
-        and trial.evaluated
-    ]
+    )
     _, split = problem.data()
     taught = len(split.train) if fidelity.folds == 1 else len(split.known) * (fidelity.folds - 1)
     passes = found.outcome.curve[-1][0] if found.outcome.curve else found.passes  # early stopping may have come before
-    rows = passes * taught * fidelity.fraction
-    return sum(trial.finished - trial.started for trial in parts) / rows if parts else None
+    return Pace(seconds, seconds / (passes * taught * fidelity.fraction))
 
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """Trains a network for a moment; the outcome's score is the seconds it takes to train on one row once."""
+    """Trains a candidate for a moment; the outcome's score is the seconds for which it trains on one row once."""
 
-    problem: Problem
-    architecture: Architecture
-    recipe: Recipe
+    plan: Plan
     device: str
     preload: ClassVar[str] = "cellwright.posttrain.warm"
 
     def __call__(self, proposal: Proposal) -> Outcome:
         try:
-            dataset, split = self.problem.data()
-            inputs = frozenset(self.architecture.inputs)
-            resident = Resident(dataset, self.problem.task, inputs=inputs, device=pick_device(self.device))
-            recipe = recipe_of(self.architecture, self.recipe)
-            what = (self.architecture, dataset, resident, self.problem.task, recipe, proposal.fidelity, 0)
-            fitted = Lesson(*what).learn(split.train, None)
+            problem, architecture = (
+                self.plan.problems[0],
+                self.plan.candidates[int(proposal.point.values[0])].architecture,
+            )
+            assert architecture is not None
+            dataset, split = problem.data()
+            inputs = frozenset(architecture.inputs)
+            resident = Resident(dataset, problem.task, inputs=inputs, device=pick_device(self.device))
+            recipe = recipe_of(architecture, self.plan.recipe)
+            lesson = Lesson(architecture, dataset, resident, problem.task, recipe, proposal.fidelity, 0)
+            fitted = lesson.learn(split.train, None)
             return Outcome(Status.OK, fitted.seconds / (fitted.epochs * len(split.train)))
         except Exception as error:  # noqa: BLE001  # the worker's edge: whatever happens is an outcome
             return failure(error)
-
-
-def _probed(architecture: Architecture, problem: Problem, recipe: Recipe, device: str) -> float | None:
-    """Return the seconds for which a network trains on one row once; None: it cannot be found out in a moment."""
-    isolated = Isolated(_Probe(problem, architecture, replace(recipe, patience=None), device), seconds=_PATIENCE)
-    space = candidate_space((Candidate("probe", "manual", architecture),), ("row",))
-    try:
-        return isolated(Proposal(0, space.point((0, 0, 0)), Fidelity(1, seconds=_PROBED))).score
-    finally:
-        isolated.close()
 
 
 def _baseline_seconds(kind: str, problem: Problem) -> float:

@@ -46,8 +46,10 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
 
 
 def test_what_costs_too_much_is_counted_and_no_leader(tmp_path: Path) -> None:
-    words = ("--method", "random", "--evaluations", 4, "--max-parameters", "none", "--inner-folds", 1, "--epochs", 1)
-    words += ("--space", "tumor-small")
+    words = (
+        *("--space", "tumor-small", "--method", "random", "--evaluations", 4),
+        *("--max-parameters", "none", "--inner-folds", 1, "--epochs", 1),
+    )
     called = call("search", "tumor", *words, "--at-most", "microseconds=0.0001", "--out", "small", "--json")
     assert called.status == 1
     assert "no network is within the limits" in called.err

@@ -1,6 +1,7 @@
 """How long post-training will take, before it begins."""
 
 import heapq
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class _Probe:
 def _baseline_seconds(kind: str, problem: Problem) -> float:
     """Return about how long a baseline takes, by the times in benchmarks/results/cancer.json."""
     dataset, split = problem.data()
-    widths = [table.features[0].size for table in dataset.tables.values()]
+    widths = [math.prod(table.shape) for table in dataset.tables.values()]
     rows, classes = len(split.train), problem.outputs if problem.task is Task.CLASSIFICATION else 1
     if kind == "boosting":
         columns = sum(min(_COMPONENTS, width) for width in widths)

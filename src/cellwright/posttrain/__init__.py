@@ -11,7 +11,7 @@ from cellwright.errors import RunError
 from cellwright.limits import Limits
 from cellwright.methods import Listed
 from cellwright.posttrain.forecast import Forecast, forecast
-from cellwright.posttrain.plan import AGAINST, Plan, Searched, finished_in, make_plan, usual_refit
+from cellwright.posttrain.plan import AGAINST, FEW_ROWS, Plan, Searched, finished_in, make_plan, usual_refit
 from cellwright.posttrain.refit import Candidate
 from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.replay import Reason
@@ -21,6 +21,7 @@ from cellwright.trial import Status, Trial
 
 __all__ = [
     "AGAINST",
+    "FEW_ROWS",
     "Candidate",
     "Finalists",
     "Forecast",

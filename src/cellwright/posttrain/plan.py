@@ -19,10 +19,11 @@ from cellwright.store.folder import Request
 from cellwright.train import Recipe, check_device
 from cellwright.trial import Fidelity, Trial, usual_epochs
 
-__all__ = ["AGAINST", "Plan", "Searched", "finished_in", "make_plan", "usual_refit"]
+__all__ = ["AGAINST", "FEW_ROWS", "Plan", "Searched", "finished_in", "make_plan", "usual_refit"]
 
 _FOLDER = "posttrain"
-_FEW_ROWS = 5000
+#: rows below which each counts: final weights are learnt from validation rows too
+FEW_ROWS = 5000
 _TITLES = {"mean": "mean effects", "linear": "linear", "boosting": "gradient boosting"}
 #: what leaders are compared with
 AGAINST = ("manual", *BASELINES)
@@ -153,7 +154,7 @@ def _most_epochs(run: Searched) -> int:
 
 def usual_refit(problem: Problem) -> bool:
     """Return whether final weights are learnt from training and validation rows unless the caller says otherwise."""
-    return problem.rows < _FEW_ROWS
+    return problem.rows < FEW_ROWS
 
 
 def _divided(run: Searched, by: str) -> Problem:

@@ -20,7 +20,7 @@ from common import SHARED, kept, problem_of, run_in, since, write_result
 import cellwright as cw
 from cellwright.data.splits import Division
 from cellwright.metrics import scores
-from cellwright.posttrain import usual_refit
+from cellwright.posttrain import default_refit
 from cellwright.posttrain.baselines import mean
 
 ROOT = Path(__file__).parent.parent
@@ -154,7 +154,7 @@ def means(task: Task, shared: Path) -> list[float]:
         division = Division(task.split, folds=task.folds, fold=fold)
         problem = problem_of(task.problem, task.data, division, shared)
         dataset, split = problem.data()
-        predicted = mean(problem, 0, refit=usual_refit(problem)).final(split.test)
+        predicted = mean(problem, 0, refit=default_refit(problem)).final(split.test)
         scored.append(scores(problem.task, np.asarray(dataset.target[split.test]), predicted)[problem.metric])
     return scored
 

@@ -110,7 +110,10 @@ def posttrain(
             _say(*_plan(plan, len(made), workers, minutes))
             if len(made) < len(plan.work):
                 with working("estimating the time"):
-                    expected = forecast(plan, run.replay().trials, workers=workers, device=run.request.device)
+                    asked = run.request
+                    expected = forecast(
+                        plan, run.replay().trials, workers=workers, device=asked.device, memory_gib=asked.memory_gib
+                    )
                 _say(("forecast", _forecast(expected, plan)))
         with watched_fits(plan, made, workers, lines=not json) as observe:
             finalists = carry_out(run, plan, workers=workers, minutes=minutes, since=since, observe=observe)
@@ -131,7 +134,7 @@ def posttrain(
         better = finals.simpler(row["scores"][metric]["mean"]) if finals and _judged(row, metric) else None
         if better:
             reached = score_text(better.scores[metric].mean)
-            show(f"{row['name']}: {better.name} scores higher, {metric} {reached}; take the simple model")
+            show(f"{row['name']}: {better.name} scores higher, {metric} {reached}; take the simpler model")
     show(*_notes(finalists), f"next: {command('report', folder)}")
 
 

@@ -11,7 +11,7 @@ from cellwright.errors import RunError
 from cellwright.limits import Limits
 from cellwright.methods import Listed
 from cellwright.posttrain.forecast import Forecast, forecast
-from cellwright.posttrain.plan import AGAINST, FEW_ROWS, Plan, Searched, finished_in, make_plan, usual_refit
+from cellwright.posttrain.plan import AGAINST, FEW_ROWS, Plan, Searched, default_refit, finished_in, make_plan
 from cellwright.posttrain.refit import Candidate
 from cellwright.posttrain.table import Finalists, tabulate
 from cellwright.replay import Reason
@@ -27,11 +27,11 @@ __all__ = [
     "Forecast",
     "Plan",
     "carry_out",
+    "default_refit",
     "finished_in",
     "forecast",
     "make_plan",
     "posttrain",
-    "usual_refit",
 ]
 
 _TABLE = "posttrain.json"

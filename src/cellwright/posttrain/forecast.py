@@ -46,7 +46,9 @@ class Forecast:
     unknown: tuple[str, ...] = ()
 
 
-def forecast(plan: Plan, searched: Sequence[Trial], *, workers: int, device: str = "auto") -> Forecast:
+def forecast(
+    plan: Plan, searched: Sequence[Trial], *, workers: int, device: str = "auto", memory_gib: float | None = None
+) -> Forecast:
     """Return how long a plan takes.
 
     A found network needs what its trial in the search needed. Where that trial was short, and for the hand-designed
@@ -54,10 +56,12 @@ def forecast(plan: Plan, searched: Sequence[Trial], *, workers: int, device: str
 
     Args:
         searched: the trials of the search.
+        memory_gib: that process may allocate; None: no limit.
     """
     made = {trial.proposal.point for trial in finished_in(plan.log)}
     places = [int(point.values[0]) for point in plan.work if point not in made]
-    with closing(Isolated(_Probe(plan, device), seconds=_PATIENCE, retries=0)) as probe:
+    isolated = Isolated(_Probe(plan, device), seconds=_PATIENCE, memory_gib=memory_gib, retries=0)
+    with closing(isolated) as probe:
         fits = {place: _fit_seconds(place, plan, searched, probe) for place in dict.fromkeys(places)}
     known = [(fits[place] or 0.0, plan.candidates[place].kind) for place in places]
     whole = _wall([seconds for seconds, _ in known], workers)

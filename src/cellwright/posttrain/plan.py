@@ -19,7 +19,7 @@ from cellwright.store.folder import Request
 from cellwright.train import Recipe, check_device
 from cellwright.trial import Fidelity, Trial, usual_epochs
 
-__all__ = ["AGAINST", "FEW_ROWS", "Plan", "Searched", "finished_in", "make_plan", "usual_refit"]
+__all__ = ["AGAINST", "FEW_ROWS", "Plan", "Searched", "default_refit", "finished_in", "make_plan"]
 
 _FOLDER = "posttrain"
 #: rows below which each counts: final weights are learnt from validation rows too
@@ -128,7 +128,7 @@ def make_plan(
     if patience is not None or run.request.fidelity.folds > 1:
         recipe = replace(recipe, patience=patience)
     problems = (run.problem, *(_divided(run, by) for by in dict.fromkeys(splits) if by != run.problem.division.by))
-    refit = usual_refit(run.problem) if refit is None else refit
+    refit = default_refit(run.problem) if refit is None else refit
     check_device(run.request.device)
     for problem in problems:
         problem.data()  # or no fit could succeed
@@ -152,7 +152,7 @@ def _most_epochs(run: Searched) -> int:
     return max(searched.epochs, 10, min(40, 3 * usual_epochs(run.problem.rows)))
 
 
-def usual_refit(problem: Problem) -> bool:
+def default_refit(problem: Problem) -> bool:
     """Return whether final weights are learnt from training and validation rows unless the caller says otherwise."""
     return problem.rows < FEW_ROWS
 

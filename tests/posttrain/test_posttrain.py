@@ -256,6 +256,13 @@ def test_what_is_not_finished_within_the_minutes_is_left_out_and_finished_by_the
     assert [row["scores"] for row in run.posttrain(minutes=1e-6, **options).rows] == [
         row["scores"] for row in whole.rows
     ]
+    (log,) = (run.folder / "posttrain").glob("*.jsonl")
+    lines = log.read_text().splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if '"event":"told"' in line)
+    log.write_text("".join(lines[: first + 1]))  # the baseline only
+    found, manual, means = run.posttrain(minutes=1e-6, **options).rows
+    assert [row["note"] for row in (found, manual, means)] == [note, note, None]
+    assert (found["scores"], means["scores"]) == ({}, whole.rows[2]["scores"])
     with pytest.raises(UsageError, match="minutes must be above 0"):
         run.posttrain(minutes=0, **options)
 

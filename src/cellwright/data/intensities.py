@@ -2,10 +2,12 @@
 
 import numpy as np
 
-__all__ = ["are_raw", "as_logarithms"]
+__all__ = ["LARGEST_LOGARITHM", "are_raw", "as_logarithms"]
+
+#: of base 2: scanners and sequencers count to less than 2^32
+LARGEST_LOGARITHM = 32.0
 
 _FEWEST = 10  # columns that show a distribution
-_LARGEST_LOGARITHM = 32.0  # of base 2: scanners and sequencers count to less than 2^32
 _SHARE = 1e-3  # of the columns that exceed it at least: one column may be something else, such as an age
 _BODY = 1.0  # level below which log2(1 + x) bends little, so that logarithms look like raw values
 _ALIKE = 0.6  # rank correlation of level and spread; of logarithms it is about 0
@@ -33,7 +35,7 @@ def are_raw(values: np.ndarray) -> bool:
     values, rows = values[:, used], rows[used]
     size = np.where(filled[:, used], np.abs(values), 0.0)
     whole, largest = _are_whole(values), size.max(axis=0)
-    high = largest > _LARGEST_LOGARITHM
+    high = largest > LARGEST_LOGARITHM
     if high.sum() < max(3, _SHARE * len(high)) or _has_an_end(largest[high], whole=whole):
         return False
     logs = np.log2(1 + size)

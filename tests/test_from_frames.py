@@ -545,7 +545,7 @@ def test_rows_without_a_target_and_rare_classes_are_left_out_on_request() -> Non
         ({"min_class": 2.5}, "min_class must be a whole number"),
         ({"min_class": True}, "min_class must be a whole number"),
         ({"frame": PATIENTS.assign(size=pd.date_range("2020", periods=120))}, "'size' holds dates or times"),
-        ({"frame": PATIENTS.assign(size=[[1.0]] * 120)}, r"target 'size' holds \[1\.0\]"),
+        ({"frame": PATIENTS.assign(size=pd.Series([[1.0]] * 120, dtype=object))}, r"target 'size' holds \[1\.0\]"),
         ({"frame": PATIENTS.assign(gene=1.0, other=2.0)}, "input 'genes' is constant over all rows"),
     ],
 )

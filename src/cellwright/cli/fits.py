@@ -65,8 +65,12 @@ class _Fits:
         self._old = {trial.number for trial in made}
         self._begun = time.monotonic()
 
-    def take(self, trial: "Trial") -> str:
-        """Count a fit and return what came of it, in words; nothing where that is no news."""
+    def take(self, trial: "Trial") -> None:
+        """Count a fit."""
+        self.news(trial)
+
+    def news(self, trial: "Trial") -> str:
+        """Count a fit and return what came of it, in words; nothing where it was made before."""
         if trial.number in self._old:
             return ""
         point, outcome = trial.proposal.point, trial.outcome
@@ -102,7 +106,7 @@ class _Lines:
 
     def take(self, trial: "Trial") -> None:
         with self._lock:
-            news = self._fits.take(trial)
+            news = self._fits.news(trial)
             if news:
                 self._say(news)
 

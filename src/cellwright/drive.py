@@ -8,7 +8,6 @@ from concurrent.futures import Executor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellwright.errors import RunError
 from cellwright.executors import connect
 from cellwright.limits import Limits
 from cellwright.methods import Search
@@ -16,7 +15,7 @@ from cellwright.replay import Reason
 from cellwright.run import Loop
 from cellwright.space import Space
 from cellwright.store import JsonLog
-from cellwright.train.isolated import GUARD, Isolated
+from cellwright.train.isolated import Isolated, start_failure
 from cellwright.trial import Outcome, Proposal, Trial
 
 __all__ = ["drive"]
@@ -77,8 +76,8 @@ def _start(loop: Loop, isolated: Isolated, executor: Executor, workers: int) -> 
         for future in done:
             try:
                 future.result()
-            except (RuntimeError, OSError) as error:  # Pebble's ProcessExpired is an OSError
-                raise RunError(f"workers cannot be started ({error}); {GUARD}") from error
+            except (RuntimeError, OSError, EOFError) as error:  # Pebble's ProcessExpired is an OSError
+                raise start_failure(error) from None
 
 
 @contextmanager

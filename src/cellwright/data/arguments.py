@@ -1,7 +1,8 @@
 """Arguments as users give them: each is what it should be, or a message says what it is."""
 
+import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from cellwright.data.words import kind_of
 from cellwright.errors import UsageError
 
-__all__ = ["function", "name", "path", "real", "text", "text_or_none", "texts", "truth", "whole"]
+__all__ = ["function", "mapping", "name", "path", "real", "text", "text_or_none", "texts", "truth", "whole"]
 
 _LONGEST = 100  # characters of a name that becomes part of the names of files
 _MOST_BYTES = 200
@@ -72,15 +73,30 @@ def whole(argument: str, value: object, least: int | None = 0) -> int:
     return int(value)
 
 
-def real(argument: str, value: object) -> float:
-    """Return a number.
+def real(argument: str, value: object, above: float | None = None) -> float:
+    """Return a number, finite and above `above` where that is given.
 
     Raises:
         UsageError: it is none.
     """
     if isinstance(value, bool) or not isinstance(value, Real):
         raise UsageError(f"{argument} must be a number, not {kind_of(value)}")
+    if above is not None and not above < float(value) < math.inf:
+        raise UsageError(f"{argument} must be a finite number above {above:g}, not {float(value)!r}")
     return float(value)
+
+
+def mapping(argument: str, value: object) -> dict[str, Any]:
+    """Return a dictionary whose keys are texts; None is an empty one.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise UsageError(f"{argument} must be a dictionary of names and values, not {kind_of(value)}")
+    return dict(value)
 
 
 def function(argument: str, value: Any, takes: str) -> Callable[..., Any] | None:

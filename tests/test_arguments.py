@@ -78,5 +78,10 @@ def test_a_space_may_be_named_and_numbers_may_be_numpys(tumor: Problem, tmp_path
         cw.Run(5)  # type: ignore[arg-type]
     with pytest.raises(CellwrightError, match="no trial 99"):
         run.curve(99)
+    assert repr(run).splitlines()[1].strip().startswith("1 trials of 1 networks")
+    best = run.best(3)
+    assert best.loc[0, ["number", "tries"]].tolist() == [0, 1]
+    assert best["estimate"].tolist() == best["score"].tolist() == run.trials()["score"].tolist()
+    assert {decision.name for decision in run.space.decisions} <= set(run.trials().columns)
     assert list(run.curve(0).columns) == ["epochs", "score"]
     assert len(run.curve(0)) == 1

@@ -164,6 +164,19 @@ class Problem:
             notes=frames.notes,
         )
 
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in self.inputs)
+        by_hand = f"{self.manual.parameters:,} parameters" if self.manual else "none"
+        lines = [
+            f"Problem {self.name!r}: {self.task} of {self.target}; score: {self.metric}",
+            f"  {self.rows:,} rows, split by {self.division}",
+            f"  inputs: {inputs}",
+            f"  hand-designed network: {by_hand}",
+        ]
+        if self.notes:
+            lines.append(f"  {len(self.notes)} notes (.notes), the first: {self.notes[0]}")
+        return "\n".join(lines)
+
     def data(self) -> tuple[Dataset, Split]:
         """Return the data, scaled, memory-mapped and read-only."""
         return load_data(self.folder)

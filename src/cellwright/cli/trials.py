@@ -74,8 +74,8 @@ def _show(rows: list[dict[str, Any]], metric: str) -> None:
     if leading and any(row["estimate"] != row["score"] for row in rows):
         show(
             "",
-            f"{metric} is the mean over the tries of a network. The order is by the estimate: that mean, shrunk towards "
-            "the median of all networks, because part of a high score is luck, and less of it after several tries.",
+            f"{metric} is the mean over the tries of a network. The order is by the estimate: that mean, shrunk "
+            "towards the median of all networks, since part of a high score is luck, and less of it after more tries.",
         )
 
 
@@ -104,7 +104,7 @@ def _write_csv(run: "Run", rows: list[dict[str, Any]], target: str) -> None:
 
 def _write_parquet(run: "Run", rows: list[dict[str, Any]], target: Path) -> None:
     frame = _frame(run, rows)
-    mixed = {name: "string" for name, kind in frame.dtypes.items() if kind == object}
+    mixed = {name: "string" for name, kind in frame.dtypes.items() if kind.kind == "O"}
     try:
         frame.astype(mixed).to_parquet(target, index=False)
     except OSError as error:

@@ -167,7 +167,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         if candle.holds(asked.data, "nt3") and not asked.tables.named
         else read_matrix(asked.data, asked.tables)
     )
-    return prepared_matrix(folder, "nt3", frames, asked, "class")
+    return prepared_matrix(folder, "nt3", frames, asked, frames.target or "class")
 
 
 def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, target: str) -> Problem:

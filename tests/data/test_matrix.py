@@ -207,7 +207,8 @@ def test_a_column_that_says_the_class_again_is_no_gene(tmp_path: Path, codes: st
 
 
 def test_the_largest_count_of_samples_does_not_hide_which_columns_name_them(tmp_path: Path) -> None:
-    table = counts().assign(**{"patient number": [7, 7, 3, 3, 9, 9] * 2, "class": list("abcabc") * 2})
+    table = counts().assign(label=list("abcabc") * 2)
+    table["patient number"] = [7, 7, 3, 3, 9, 9] * 2
     frames = read(written(tmp_path, "m.csv", table))
     assert "m.csv: not used, for saying only which sample a row is: 'patient number'" in frames.notes
 
@@ -261,7 +262,7 @@ def test_a_group_is_no_feature_and_no_class(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("train", "test", "val"), (0, 1, "validation"), ("False", "True", "Valid")])
-def test_a_column_says_which_rows_are_test_rows(tmp_path: Path, words: tuple[object, ...]) -> None:
+def test_a_column_says_which_rows_are_test_rows(tmp_path: Path, words: tuple[Any, ...]) -> None:
     table = PATIENTS.assign(kind=list("aabb") * 12, part=[words[n] for n in (0, 0, 1, 2)] * 12)
     frames = read(written(tmp_path, "m.csv", table), test="part")
     assert frames.responses["given"].tolist() == [0, 0, 1, 2] * 12
@@ -284,14 +285,14 @@ def test_test_rows_are_named_in_a_file_or_one_by_one(tmp_path: Path) -> None:
 
 
 def test_rare_classes_and_rows_without_a_class_are_left_out_on_request(tmp_path: Path) -> None:
-    kinds = ["a", "b"] * 22 + ["rare", "rare", None, None]
-    path = written(tmp_path, "m.csv", PATIENTS.assign(**{"class": kinds}))
-    with pytest.raises(DataError, match="column 'class' is empty in .*leave such rows out: --drop-missing-targets"):
+    kinds: Any = ["a", "b"] * 22 + ["rare", "rare", None, None]
+    path = written(tmp_path, "m.csv", PATIENTS.assign(label=kinds))
+    with pytest.raises(DataError, match=r"column 'label' is empty in .*leave such rows out: --drop-missing-targets"):
         read(path)
     frames = read(path, drop_missing_targets=True, min_class=3)
     assert len(frames.responses) == len(expression(frames)) == 44
     assert "m.csv: 1 classes of fewer than 3 samples left out, 2 samples: 'rare' (2)" in frames.notes
-    assert "m.csv: column 'class' is empty for 2 of 48 samples ('S46', 'S47'); left out" in frames.notes
+    assert "m.csv: column 'label' is empty for 2 of 48 samples ('S46', 'S47'); left out" in frames.notes
 
 
 def test_columns_of_another_unit_are_named_and_may_be_excluded(tmp_path: Path) -> None:

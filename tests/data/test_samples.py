@@ -65,7 +65,7 @@ def test_barcodes_of_tcga_join_by_their_common_beginning(tmp_path: Path) -> None
     assert "24 samples joined by the beginnings of the longer names" in frames.notes[1]
     aliquots = [f"{name}-01A-21D-9999-01" for name in patients]
     check(read(tmp_path, expression, CLINIC[::-1].assign(sample=aliquots)))
-    dotted = expression.set_axis([name.replace("-", ".") for name in expression], axis=1)
+    dotted = expression.set_axis([str(name).replace("-", ".") for name in expression], axis=1)
     check(read(tmp_path, dotted, CLINIC[::-1].assign(sample=patients)))
 
 
@@ -108,7 +108,7 @@ def test_one_table_of_genes_in_rows_with_a_row_for_the_class_is_turned(tmp_path:
 
 
 def test_genes_in_rows_without_a_class_say_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="genes in rows and samples in columns, and no class .*put a table beside it"):
+    with pytest.raises(DataError, match=r"genes in rows and samples in columns, and no class .*put a table beside it"):
         read(tmp_path, wide(GENES))
 
 

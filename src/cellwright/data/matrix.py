@@ -228,7 +228,8 @@ def _name_samples(samples: Samples) -> np.ndarray:
     unnamed = np.array([name.startswith("Unnamed:") for name in names], bool)  # the index of a frame, written out
     for column in np.flatnonzero(unnamed & whole):
         unnamed[column] = samples.about.frame[names[column]].is_unique
-    return result | counting | (first & ascending) | (unnamed & whole)
+    result |= counting | (first & ascending) | (unnamed & whole)
+    return result
 
 
 def _say_the_same(values: np.ndarray, labels: "pd.Series[str]") -> np.ndarray:

@@ -269,7 +269,7 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         features, unused = unique_names(matrix.frame[genes]), [name for name in rest if name != genes]
         lost: Sequence[str] = [name for name in unused if matrix.frame[name].dtype.kind == "f"]
         unused = [name for name in unused if name not in set(lost)]
-        frame = described.loc[names.map(join.found)].reset_index(drop=True)
+        frame = described.loc[[join.found[name] for name in names]].reset_index(drop=True)
     else:
         keys = matrix.frame[join.key].astype(str).str.strip()
         here = keys.isin(list(join.found)).to_numpy()
@@ -277,7 +277,7 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         names = keys[here].reset_index(drop=True)
         features = _numeric(part, {join.key, *options.exclude, *options.named.values()})
         values, lost = _matrix(part, features), join.lost
-        frame = described.loc[names.map(join.found)].reset_index(drop=True)
+        frame = described.loc[[join.found[name] for name in names]].reset_index(drop=True)
         own = [name for name in part.columns if name not in {join.key, *features, *frame.columns}]
         frame, unused = pd.concat([frame, part.frame[own]], axis=1), []
     where = f"column {join.key!r}" if join.key else "its columns"

@@ -1,3 +1,5 @@
+from collections.abc import Callable, Mapping
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -34,7 +36,8 @@ class Expression:
         return np.asarray((logs - logs.mean(axis=0)) / np.maximum(logs.std(axis=0), 1e-6))
 
 
-RAW = {
+Made = Mapping[str, Callable[[Expression], np.ndarray]]
+RAW: Made = {
     "counts": lambda it: it.counts,
     "counts of shallow sequencing": lambda it: it.few_counts,
     "counts with empty cells": lambda it: np.where(it.rng.random(it.shape) < 0.1, np.nan, it.counts),
@@ -47,7 +50,7 @@ RAW = {
     "intensities less a background": lambda it: 2 ** (it.array - 3) + it.rng.normal(0, 12, it.shape),
     "proteins": lambda it: 2 ** (it.array + 20),
 }
-OTHER = {
+OTHER: Made = {
     "logarithms of counts": lambda it: np.log2(1 + it.counts),
     "natural logarithms": lambda it: np.log(1 + it.counts),
     "decimal logarithms": lambda it: np.log10(1 + it.tpm),
@@ -79,7 +82,7 @@ OTHER = {
 def test_raw_expression_is_told_from_everything_else(genes: int, samples: int) -> None:
     for seed in range(1 if genes > 1000 else 5):
         made = Expression(genes, samples, seed)
-        raw = {name for name, make in (RAW | OTHER).items() if are_raw(make(made).astype(np.float32))}
+        raw = {name for name, make in {**RAW, **OTHER}.items() if are_raw(make(made).astype(np.float32))}
         assert raw == set(RAW), f"seed {seed}"
 
 

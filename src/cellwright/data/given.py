@@ -1,18 +1,20 @@
-"""Which rows test, where a user says so: by a column, row by row, or by the names of rows."""
+"""Which rows test, where a user says so: by a column, row by row, or by names, which may stand in a file."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cellwright.data.dataset import TEST, VALIDATION
+from cellwright.data.names import match_names
 from cellwright.data.words import few, is_name, kind_of
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["given_rows", "parts_of"]
+__all__ = ["given_rows", "parts_by_name", "parts_of", "test_names"]
 
 _WORDS = {
     "train": 0,
@@ -98,3 +100,49 @@ def given_rows(test: Any, responses: "pd.DataFrame") -> np.ndarray | None:
     if not mask.any():
         raise DataError("test names no row; name some, or leave it out")
     return mask.astype(np.int8) * TEST
+
+
+def test_names(test: str | Sequence[str], where: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """Return the names to test on, of a text file with one a line where `test` is no name list itself.
+
+    Args:
+        where: the tables, for messages.
+        columns: of these tables, for messages.
+
+    Raises:
+        DataError: there is no such file, or it has no name.
+    """
+    if not isinstance(test, str):
+        return tuple(test)
+    path = Path(test)
+    if not path.is_file():
+        raise DataError(f"{where} has no column {test!r}, and there is no file of this name; it has {few(columns, 12)}")
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{test!r} cannot be read as a text file of names, one a line: {error}") from error
+    names = tuple(line.strip() for line in lines if line.strip())
+    if not names:
+        raise DataError(f"{test!r} holds no name; wanted are the names of the test rows, one a line")
+    return names
+
+
+def parts_by_name(rows: Sequence[str], names: Sequence[str], where: str, notes: list[str]) -> np.ndarray:
+    """Return what each row is for, int8 (rows,): 1 (test) for those with the names, else 0.
+
+    Args:
+        rows: the name of each row.
+        where: file and column of these, for messages.
+        notes: receives names that no row has.
+
+    Raises:
+        DataError: no row has any of the names.
+    """
+    matches = match_names(names, rows)
+    found = set(matches.found.values())
+    lost = sorted({*matches.absent, *matches.ambiguous})
+    if not found:
+        raise DataError(f"no row has the name of a test row: wanted are {few(sorted(names))}, {where} has {few(rows)}")
+    if lost:
+        notes.append(f"{len(lost):,} of {len(set(names)):,} names of test rows are not in {where}: {few(lost)}")
+    return np.array([name in found for name in rows], np.int8) * TEST

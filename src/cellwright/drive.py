@@ -33,19 +33,26 @@ def drive(
     timeout: float | None,
     memory_gib: float | None = None,
     retries: int = 1,
+    seconds: float | None = None,
     observe: Callable[[Trial], None] = lambda _: None,
 ) -> Reason:
-    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM."""
+    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM.
+
+    Args:
+        seconds: after which it ends for Reason.MINUTES, without what runs then, unlike at the minutes of `limits`; they
+            begin with this call. None: never.
+    """
     isolated = Isolated(evaluate, seconds=timeout, memory_gib=memory_gib, retries=retries)
     executor, workers = connect(f"local:{workers}")
     store = JsonLog(log, write=True)
     try:
         with _one_thread():
             loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
-            with _signals(loop):
+            with _signals(loop), _deadline(loop, seconds) as passed:
                 if not loop.over():
                     _start(loop, isolated, executor, workers)
-                return loop.run()
+                reason = loop.run()
+                return Reason.MINUTES if passed.is_set() and reason is Reason.INTERRUPTED else reason
     finally:
         isolated.close()
         executor.shutdown(cancel_futures=True)
@@ -86,6 +93,26 @@ def _one_thread() -> Iterator[None]:
     finally:
         if torch:
             torch.set_num_threads(before)
+
+
+@contextmanager
+def _deadline(loop: Loop, seconds: float | None) -> Iterator[threading.Event]:
+    """Stop the loop as a signal does when the time is up; the event tells whether that is so."""
+    passed = threading.Event()
+
+    def stop() -> None:
+        passed.set()
+        loop.stop()
+
+    timer = None if seconds is None else threading.Timer(max(0.0, seconds), stop)
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield passed
+    finally:
+        if timer:
+            timer.cancel()
 
 
 @contextmanager

@@ -215,6 +215,7 @@ class Run:
         splits: Sequence[str] = (),
         refit: bool | None = None,
         workers: int | None = None,
+        minutes: float | None = None,
         timeout: float | None = None,
         observe: Observer = lambda _: None,
     ) -> "Finalists":
@@ -231,6 +232,7 @@ class Run:
             splits=splits,
             refit=refit,
             workers=workers,
+            minutes=minutes,
             timeout=timeout,
             observe=observe,
         )

@@ -24,7 +24,7 @@ def _copied(run: Path, target: Path) -> Path:
 
 def test_a_search_says_what_it_does_and_what_came_of_it(searched: tuple[Path, Called]) -> None:
     folder, called = searched
-    for words in ("569 rows", "21,952", "1,254", "--max-parameters none", "10 networks", "6,274", str(folder)):
+    for words in ("569 rows", "790,272", "1,254", "--max-parameters none", "10 networks", "6,274", str(folder)):
         assert words in called.out, words
     assert f"cellwright posttrain {folder}" in called.out
     assert f"cellwright report {folder}" in called.out
@@ -46,7 +46,10 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
 
 
 def test_what_costs_too_much_is_counted_and_no_leader(tmp_path: Path) -> None:
-    words = ("--method", "random", "--evaluations", 4, "--max-parameters", "none", "--inner-folds", 1, "--epochs", 1)
+    words = (
+        *("--space", "tumor-small", "--method", "random", "--evaluations", 4),
+        *("--max-parameters", "none", "--inner-folds", 1, "--epochs", 1),
+    )
     called = call("search", "tumor", *words, "--at-most", "microseconds=0.0001", "--out", "small", "--json")
     assert called.status == 1
     assert "no network is within the limits" in called.err
@@ -123,22 +126,6 @@ def test_output_into_a_closed_pipe_is_silent(run: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout == "[\n"
     assert not done.stderr
-
-
-def test_posttrain_shows_the_found_beside_the_one_made_by_hand(run: Path, tmp_path: Path) -> None:
-    folder = _copied(run, tmp_path / "post")
-    words = ("posttrain", folder, "--top", 2, "--epochs", 2, "--seeds", 2)
-    called = call(*words, "--json")
-    assert called.status == 0, called.err
-    rows = called.json["rows"]
-    assert [row["kind"] for row in rows] == ["found", "found", "manual", "mean", "linear", "boosting"]
-    found = rows[0]
-    assert found.keys() >= {"name", "kind", "parameters", "training_seconds", "scores", "ratios"}
-    assert found["scores"]["accuracy"].keys() == {"mean", "sd"}
-    shown = call(*words)
-    assert shown.status == 0
-    assert "fewer parameters" in shown.out
-    assert "by hand" in shown.out
 
 
 def test_report_writes_a_page_and_prints_its_path(run: Path, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_pairs_are_joined_and_averaged_in_either_order(tmp_path: Path) -> None:
         "drug_2": ["D1", "D2", "D2"],
         "value": [5.0, 1.0, -3.5],
     }
-    assert "1 repeated measurements averaged: 3 rows" in frames.notes
+    assert "measured.csv: 1 repeated measurement averaged: 3 rows" in frames.notes
     assert {name: kind for name, (kind, _) in frames.features.items()} == {
         "expression": "cell",
         "descriptors": "drug",
@@ -71,14 +71,15 @@ def test_drugs_are_described_by_their_smiles(tmp_path: Path) -> None:
 
 def test_names_that_differ_in_punctuation_are_one(tmp_path: Path) -> None:
     frames = pairs(tmp_path, cells=CELLS.replace("A-1", "a 1"), drugs=DRUGS.replace("D0", "d-0"))
-    assert set(frames.responses["cell"]) == {"a 1", "B2", "C3"}
-    assert set(frames.responses["drug_1"]) | set(frames.responses["drug_2"]) == {"d-0", "D1", "D2", "17"}
+    assert set(frames.responses["cell"]) == {"A-1", "B2", "C3"}
+    assert set(frames.responses["drug_1"]) | set(frames.responses["drug_2"]) == {"D0", "D1", "D2", "17"}
+    assert frames.features["expression"][1].loc["A-1"].tolist() == [1, 2]
 
 
 def test_rows_that_do_not_join_are_left_out_and_told(tmp_path: Path) -> None:
     frames = pairs(tmp_path, cells=CELLS.replace("C3", "X9"), drugs=DRUGS.replace("D2", "Y"))
     assert frames.responses.to_dict("list") == {"cell": ["A-1"], "drug_1": ["D0"], "drug_2": ["D1"], "value": [5.0]}
-    assert "1 of 3 cells have no features: 'C3'; 1 of 4 rows left out" in frames.notes
+    assert "1 of 3 cell lines have no features: 'C3'; 1 of 4 rows left out" in frames.notes
     assert "1 of 3 drugs have no features: 'D2'; 1 of 3 rows left out" in frames.notes
 
 
@@ -148,7 +149,7 @@ def test_a_dose_of_pairs_is_no_input(tmp_path: Path) -> None:
 
 def test_a_file_alone_describes_nothing(tmp_path: Path) -> None:
     files(tmp_path, measured=PAIRS, cells=CELLS, drugs=DRUGS)
-    with pytest.raises(DataError, match=r"describes the cells that measured.csv names \('A-1', 'B2', 'C3'\)"):
+    with pytest.raises(DataError, match=r"describes the cell lines that measured.csv names \('A-1', 'B2', 'C3'\)"):
         read_responses(tmp_path / "measured.csv", pairs=True, options=TableOptions())
 
 
@@ -173,8 +174,8 @@ def test_dose_responses_join_but_for_four_lines_and_say_so() -> None:
     assert len(frames.responses) == 10_640
     assert frames.responses["cell"].nunique() == 35
     assert frames.responses["drug"].nunique() == 38
-    (told,) = [note for note in frames.notes if "cells have no features" in note]
-    assert told.startswith("4 of 39 cells have no features: ")
+    (told,) = [note for note in frames.notes if "cell lines have no features" in note]
+    assert told.startswith("4 of 39 cell lines have no features: ")
     assert frames.features["expression"][1].shape == (35, 2401)
     raw = pd.read_csv(place / "single_dose_response.csv")
     joined = raw[raw["cell_line"].isin(frames.responses["cell"])]
@@ -232,7 +233,7 @@ def test_drugs_named_by_smiles_need_no_table(tmp_path: Path) -> None:
     assert frames.features["fingerprints"][1].index.tolist() == ["CCN", "CCO"]
 
 
-@pytest.mark.parametrize("name", ["dose_ng_ml", "drug_dose", "Max Conc"])
+@pytest.mark.parametrize("name", ["dose_ng_ml", "drug_dose"])
 def test_what_may_be_a_dose_is_not_averaged_over(tmp_path: Path, name: str) -> None:
     measured = SINGLE.replace("dose_uM", name)
     with pytest.raises(DataError, match=f"column '{name}' seems to hold doses"):

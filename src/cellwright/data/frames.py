@@ -40,6 +40,7 @@ class Frames:
         notes: what was guessed, dropped and joined, in sentences for people.
         dense: by input name, columns of the responses that are an input of their own; dose is one without being named.
         group: what the user calls the column group; "" where there is none.
+        target: what the value is, in words; "" where that is not known.
     """
 
     responses: "pd.DataFrame"
@@ -47,6 +48,7 @@ class Frames:
     notes: tuple[str, ...] = ()
     dense: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: str = ""
+    target: str = ""
 
 
 def are_exact(numbers: "pd.Series") -> bool:

@@ -72,9 +72,9 @@ class Fit:
 def fit_names(names: Iterable[str], others: Mapping[str, tuple[str, ...]]) -> Fit:
     """Match names as `match_names` does; where that leaves some over, try them without a beginning or an ending.
 
-    A beginning is one that most names of a table share ("DATA.906826"); an ending follows the first "_", as the tissue
-    does in CCLE's names ("22RV1_PROSTATE"). Something is cut off in one of the two tables, where that makes at least two
-    more names match one to one, or all.
+    A beginning is one that most names of a table share ("DATA.906826"); an ending follows the first "_", as a tissue
+    does in CCLE's names ("22RV1_PROSTATE"). Something is cut off in one of the two tables, where at least two
+    more names match one to one then, or all.
 
     Args:
         others: what stands for each name in the other table, such as its columns.

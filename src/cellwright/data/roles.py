@@ -56,7 +56,9 @@ _IDS = re.compile(r".*(?:id|code|number|cid|key|inchikey)")
 _DOSE = re.compile(r"(?:log(?:10)?)?(?:dose|conc|concentration)(?:um|nm|mm|m|molar|micromolar|nanomolar|umol)?")
 _DOSES = re.compile(r"dose|conc(?!or)")  # in the name of whatever dose
 #: in the name of the dose of a whole curve, or of what is no number of mol/l
-_CURVE = re.compile(r"^(?:min|max|low|high|top|first|last|num)|(?:min|max|minimum|maximum|range|unit|units|count)$|range")
+_CURVE = re.compile(
+    r"^(?:min|max|low|high|top|first|last|num)|(?:min|max|minimum|maximum|range|unit|units|count)$|range"
+)
 _PARTS = ("split", "set", "partition", "subset", "fold")
 #: names of measured values, the likeliest first
 _PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "viability")
@@ -92,16 +94,15 @@ def roles_of(sheet: Sheet, given: Mapping[str, str], exclude: Sequence[str] = ()
     roles = {role: name for role, name in given.items() if name in sheet.columns}
     forms = {name: simple(name) for name in sheet.columns if name not in {*roles.values(), *exclude}}
     if "cell" not in roles:
-        roles |= {"cell": name for name in _cells(forms)[:1]}
+        roles |= _first("cell", _cells(forms))
     if not roles.keys() & {"drug", "drug_1", "drug_2"}:
-        roles |= _pairs(forms, _PAIRS[0])[0] if _pairs(forms, _PAIRS[0]) else {}
+        roles |= next(iter(_pairs(forms, _PAIRS[0])), {})
         if "drug_1" not in roles:
-            roles |= {"drug": name for name in _singles(forms)[:1]}
+            roles |= _first("drug", _singles(forms))
         if not roles.keys() & {"drug", "drug_1"}:
             roles |= next(iter(_pairs(forms, _PAIRS[1])), {})
     if "dose" not in roles and "drug" in roles:
-        doses = [name for name, form in forms.items() if _DOSE.fullmatch(form)]
-        roles |= {"dose": name for name in doses[:1]}
+        roles |= _first("dose", [name for name, form in forms.items() if _DOSE.fullmatch(form)])
     if "value" not in roles:
         roles |= _value(sheet, [name for name in forms if name not in roles.values()])
     return roles
@@ -166,6 +167,10 @@ def smiles_column(sheet: Sheet, columns: Mapping[str, str], without: Sequence[st
     return next((name for name in sheet.columns if simple(name) in SMILES and name not in without), None)
 
 
+def _first(role: str, names: Sequence[str]) -> dict[str, str]:
+    return {role: names[0]} if names else {}
+
+
 def _cells(forms: Mapping[str, str]) -> list[str]:
     return [name for usual in _CELLS for name, form in forms.items() if usual.fullmatch(form)]
 
@@ -186,10 +191,12 @@ def _pairs(forms: Mapping[str, str], usual: re.Pattern[str]) -> list[dict[str, s
             other = f"{found['before']}{_SECOND[found['ending']]}{found['after']}"
             if other in by_form:
                 pairs.append({"drug_1": name, "drug_2": by_form[other]})
-    for ending in ("", "name", "id"):
-        if {f"anchor{ending}", f"library{ending}"} <= set(forms.values()):
-            pairs.append({"drug_1": by_form[f"anchor{ending}"], "drug_2": by_form[f"library{ending}"]})
-    return pairs
+    anchors = [(f"anchor{ending}", f"library{ending}") for ending in ("", "name", "id")]
+    return pairs + [
+        {"drug_1": by_form[one], "drug_2": by_form[other]}
+        for one, other in anchors
+        if one in by_form and other in by_form
+    ]
 
 
 def _value(sheet: Sheet, left: Sequence[str]) -> dict[str, str]:

@@ -45,8 +45,8 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
     main, roles = measurements_among(sheets, options, str(place), pairs=pairs)
     if options.group is not None and not any(options.group in sheet.columns for sheet in sheets):
         raise DataError(
-            f"rows cannot be split by {options.group!r}: no table of {str(place)!r} has a column of this name; there are "
-            f"row, pair, cell, drug, and the columns of {main.name}: {few(main.columns, 12)}"
+            f"rows cannot be split by {options.group!r}: no table of {str(place)!r} has a column of this name; there "
+            f"are row, pair, cell, drug, and the columns of {main.name}: {few(main.columns, 12)}"
         )
     others = [sheet for sheet in sheets if sheet is not main]
     every_key = {kind: keys_of_sheet(main, kind, roles, options) for kind in ("cell", "drug")}

@@ -56,9 +56,7 @@ _IDS = re.compile(r".*(?:id|code|number|cid|key|inchikey)")
 _DOSE = re.compile(r"(?:log(?:10)?)?(?:dose|conc|concentration)(?:um|nm|mm|m|molar|micromolar|nanomolar|umol)?")
 _DOSES = re.compile(r"dose|conc(?!or)")  # in the name of whatever dose
 #: in the name of the dose of a whole curve, or of what is no number of mol/l
-_CURVE = re.compile(
-    r"^(?:min|max|low|high|top|first|last|num)|(?:min|max|minimum|maximum|range|unit|units|count)$|range"
-)
+_CURVE = re.compile(r"^(?:min|max|low|high|top|first|last|num)|(?:min|max|minimum|maximum|count)$|range|unit|index")
 _PARTS = ("split", "set", "partition", "subset", "fold")
 #: names of measured values, the likeliest first
 _PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "viability")

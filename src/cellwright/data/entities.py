@@ -110,7 +110,7 @@ def _features(
     used = texts if table is not None else numeric
     table = (pd.DataFrame(sheet.matrix(numeric), columns=numeric) if table is None else table).set_index(pd.Index(ids))
     rest = [name for name in sheet.columns if name not in (key, *used)]
-    notes.append(f"{sheet.name}: {len(table):,} rows named by {key!r}, {table.shape[1]:,} features"
+    notes.append(f"{sheet.name}: {counted(len(table), 'row')} named by {key!r}, {counted(table.shape[1], 'feature')}"
                  + (f"; not used: {few(rest, 8)}" if rest else ""))  # fmt: skip
     nameless = int(ids.isna().sum())
     if nameless:

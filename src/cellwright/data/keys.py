@@ -59,6 +59,11 @@ class Join:
         return sum(self.key.counts[name] for name in self.fit.found)
 
     @property
+    def quality(self) -> tuple[int, bool]:
+        """What is larger for the better join: rows, and that nothing was cut off the names."""
+        return self.rows, not self.fit.how
+
+    @property
     def share(self) -> float:
         """Of the different names in the measurements."""
         return len(self.fit.found) / max(1, len(self.key.counts))
@@ -102,7 +107,7 @@ def joins_of(sheet: Sheet, kind: str, keys: Sequence[Key], given: str | None) ->
     for key in keys:
         fits = [(column, fit_names(key.counts, labels)) for column, labels in candidates]
         found = [Join(sheet, key, column, fit) for column, fit in fits if fit.found]
-        joins += [max(found, key=lambda join: join.rows)] if found else []
+        joins += [max(found, key=lambda join: join.quality)] if found else []
     return joins
 
 
@@ -135,12 +140,12 @@ def _labels(sheet: Sheet, kind: str, given: str | None) -> Iterator[tuple[str | 
 
 def primary_key(keys: Sequence[Key], joins: Sequence[Join]) -> Key:
     """Return the key that joins most rows with some table; the likeliest of those that join equally many."""
-    return max(keys, key=lambda key: max((join.rows for join in joins if join.key is key), default=0))
+    return max(keys, key=lambda key: max((join.quality for join in joins if join.key is key), default=(0, False)))
 
 
 def joined_by(joins: Sequence[Join], primary: Key) -> Join:
     """Return of a table's joins the one that joins most rows; by the primary key if none joins more."""
-    return max(joins, key=lambda join: (join.rows, join.key is primary))
+    return max(joins, key=lambda join: (*join.quality, join.key is primary))
 
 
 def labels_of(join: Join, primary: Key) -> dict[str, tuple[str, ...]]:

@@ -171,7 +171,9 @@ def _dose(main: Sheet, column: str, keep: np.ndarray, notes: list[str]) -> np.nd
     return scaled
 
 
-def conditions_of(main: Sheet, used: Sequence[str], keys: Mapping[str, Sequence[Key]]) -> tuple[list[str], list[str]]:
+def conditions_of(
+    main: Sheet, used: Sequence[str], keys: Mapping[str, Sequence[Key]], exclude: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """Return the columns that may tell repeated measurements apart, and those among them that may be conditions.
 
     These are columns of text and of whole numbers, and others of few values, such as a time, a plate or a study. No
@@ -180,6 +182,7 @@ def conditions_of(main: Sheet, used: Sequence[str], keys: Mapping[str, Sequence[
     Args:
         used: columns that are used otherwise.
         keys: by kind, all ways to name its entities.
+        exclude: columns to average over, whatever they are.
     """
     import pandas as pd
 
@@ -195,7 +198,7 @@ def conditions_of(main: Sheet, used: Sequence[str], keys: Mapping[str, Sequence[
         if levels > 1 and (levels <= _MOST_CONDITIONS or (not number and levels <= len(cells) / 2)):
             apart.append(column)
     doses = {name for name in apart if are_doses_of_a_curve(name)} | set(doses_of(main))
-    return apart, [name for name in apart if name not in names | doses]
+    return apart, [name for name in apart if name not in names | doses | set(exclude)]
 
 
 def note_columns(main: Sheet, roles: Mapping[str, str], used: Sequence[str], notes: list[str]) -> None:

@@ -52,10 +52,12 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
     every_key = {kind: keys_of_sheet(main, kind, roles, options) for kind in ("cell", "drug")}
     joins, keys = _joined_tables(others, every_key, options)
     used = [*roles.values(), *(column for key in keys.values() for column in key.columns)]
-    used += [name for name in (*options.exclude, *options.named.values()) if name in main.columns]
+    used += [name for name in options.named.values() if name in main.columns]
     notes = [f"{main.name}: {len(main.frame):,} rows; {_shown(roles, keys)}"]
     notes += [note for kind in keys for note in _how_joined(main, kind, joins[kind])]
-    note_columns(main, roles, used, notes)
+    joining = [column for several in joins.values() for join in several for column in join.key.columns]
+    smiles = smiles_column(main, options.columns)
+    note_columns(main, roles, [*used, *joining, *options.exclude, *([smiles] if smiles else [])], notes)
     if options.test is None:
         note_parts(main, notes)
     rows = measured(main, roles, keys, options, notes)
@@ -71,7 +73,7 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
         rows["group"] = by_column(options.group, main, rows, labels)
     if options.test is not None:
         rows[GIVEN] = test_rows(options.test, main, rows, labels, notes)
-    apart, conditions = conditions_of(main, used, every_key)
+    apart, conditions = conditions_of(main, used, every_key, options.exclude)
     drugs = keys_of("drug", list(rows.columns))
     about = main.frame.loc[rows.index, apart]
     rows = averaged(paired(rows, drugs), about, main.name, notes, conditions=conditions)
@@ -147,7 +149,8 @@ def _tables(
         return found
     smiles = smiles_column(main, options.columns)
     if smiles is not None and len(key.columns) == 1 and smiles not in key.columns:
-        return chemistry(main, key.columns[0], smiles, {name: (name,) for name in key.counts}, notes)
+        here = Sheet(main.path, main.frame[[key.columns[0], smiles]])
+        return chemistry(here, key.columns[0], smiles, {name: (name,) for name in key.counts}, notes)
     return named_by_smiles(main, key.counts, notes)
 
 

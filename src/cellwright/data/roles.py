@@ -62,7 +62,7 @@ _PARTS = ("split", "set", "partition", "subset", "fold")
 _PLAIN = ("value", "target", "response", "y", "growth", "percentgrowth", "inhibition", "viability")
 _SCORES = (
     *("synergy", "score", "comboscore", "synergyloewe", "loewe", "synergybliss", "bliss", "synergyzip", "zip"),
-    *("synergyhsa", "hsa", "auc", "lnic50", "ic50", "aac", "actarea", "activityarea", "effect", "dss", "gr50", "css"),
+    *("synergyhsa", "hsa", "auc", "actarea", "activityarea", "lnic50", "ic50", "aac", "effect", "dss", "gr50", "css"),
     *("ec50", "zscore", "amax", "emax", "cssri", "smax", "smean"),
 )
 _VALUES = (*_PLAIN, *_SCORES)

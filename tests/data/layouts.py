@@ -47,7 +47,7 @@ def gdsc(folder: Path) -> None:
         "DATASET,NLME_RESULT_ID,NLME_CURVE_ID,COSMIC_ID,CELL_LINE_NAME,SANGER_MODEL_ID,TCGA_DESC,DRUG_ID,DRUG_NAME,"
         "PUTATIVE_TARGET,PATHWAY_NAME,COMPANY_ID,WEBRELEASE,MIN_CONC,MAX_CONC,LN_IC50,AUC,RMSE,Z_SCORE"
     )
-    rows = []
+    rows: list[tuple[object, ...]] = []
     screens = [(1000 + number, name, 10) for number, name in enumerate(DRUGS)] + [(2000, DRUGS[0], 2)]
     for drug_id, name, most in screens:
         for cell, line in enumerate(CELLS):
@@ -135,7 +135,7 @@ def drugcomb(folder: Path) -> None:
         "synergy_zip,synergy_loewe,synergy_hsa,synergy_bliss,ic50_row,ic50_col,ri_row,ri_col,study_name,tissue_name"
     )
     pairs: list[tuple[str, str]] = [*combinations(DRUGS, 2), *((drug, "NULL") for drug in DRUGS)]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for one, other in pairs:
         for cell, line in enumerate(CELLS):
             value = None if other == "NULL" else effect(DRUGS.index(one) + DRUGS.index(other), cell)
@@ -158,7 +158,7 @@ def almanac(folder: Path) -> None:
     )
     nsc = [740 + 13 * number for number in range(len(DRUGS))]
     pairs: list[tuple[int, int | None]] = [*combinations(range(len(DRUGS)), 2), *((n, None) for n in range(len(DRUGS)))]
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for one, other in pairs:
         for cell, line in enumerate(CELLS):
             for level in (1, 2, 3):

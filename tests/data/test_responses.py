@@ -73,7 +73,7 @@ def test_names_that_differ_in_punctuation_are_one(tmp_path: Path) -> None:
     frames = pairs(tmp_path, cells=CELLS.replace("A-1", "a 1"), drugs=DRUGS.replace("D0", "d-0"))
     assert set(frames.responses["cell"]) == {"A-1", "B2", "C3"}
     assert set(frames.responses["drug_1"]) | set(frames.responses["drug_2"]) == {"D0", "D1", "D2", "17"}
-    assert frames.features["expression"][1].loc["A-1"].tolist() == [1, 2]
+    assert frames.features["expression"][1].loc[["A-1"]].to_numpy().tolist() == [[1, 2]]
 
 
 def test_rows_that_do_not_join_are_left_out_and_told(tmp_path: Path) -> None:
@@ -429,7 +429,7 @@ def test_genes_without_a_symbol_are_named_by_another_id_or_left_out(tmp_path: Pa
 
 def test_rows_of_one_cell_line_are_averaged(tmp_path: Path) -> None:
     frames = of_lines(tmp_path, cells=LINES + "L1,3,3,lung\n")
-    assert frames.features["expression"][1].loc["L1"].tolist() == [3, 2]
+    assert frames.features["expression"][1].loc[["L1"]].to_numpy().tolist() == [[3, 2]]
     assert "cells.csv: several rows of one cell line are averaged: 'L1'" in frames.notes
 
 

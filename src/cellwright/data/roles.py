@@ -115,6 +115,7 @@ def keys_of_kind(sheet: Sheet, kind: str, roles: Mapping[str, str], exclude: Seq
     known = tuple(roles[role] for role in (kind, f"{kind}_1", f"{kind}_2") if role in roles)
     used = {name for role, name in roles.items() if role in ("dose", "value")}
     forms = {name: simple(name) for name in sheet.columns if name not in {*used, *exclude}}
+    others: list[tuple[str, ...]]
     if kind == "cell":
         others = [(name,) for name in _cells(forms)]
     elif len(known) > 1:

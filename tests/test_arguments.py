@@ -70,7 +70,7 @@ def test_a_space_may_be_named_and_numbers_may_be_numpys(tumor: Problem, tmp_path
     assert run.space.name == "tumor-small"
     for wrong in ({"top": "3"}, {"seeds": 0}, {"epochs": 1.5}, {"splits": 5}, {"refit": 3}, {"timeout": "x"}):
         with pytest.raises(CellwrightError):
-            run.posttrain(**wrong)
+            run.posttrain(**wrong)  # type: ignore[arg-type]
     for wrong in ({"evaluations": "5"}, {"minutes": "5"}, {"workers": 0}):
         with pytest.raises(CellwrightError):
             cw.resume(run.folder, **wrong)

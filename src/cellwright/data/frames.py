@@ -40,7 +40,7 @@ class Frames:
         notes: what was guessed, dropped and joined, in sentences for people.
         dense: by input name, columns of the responses that are an input of their own; dose is one without being named.
         group: what the user calls the column group; "" where there is none.
-        target: what the user calls the column value; "" where it is not known.
+        target: what the value is, in words; "" where that is not known.
     """
 
     responses: "pd.DataFrame"

@@ -65,8 +65,11 @@ class Sheet:
         column: pd.Series = self.frame[name]
         return column
 
-    def names(self, column: str) -> "pd.Series[str]":
+    def names(self, column: str, *, missing: bool = False) -> "pd.Series[str]":
         """Return a column of identifiers as text, whole numbers without a decimal point.
+
+        Args:
+            missing: cells may be empty, and are NA.
 
         Raises:
             DataError: a cell is empty.
@@ -83,6 +86,8 @@ class Sheet:
                 )
             values = values.astype("Int64")
         empty = np.flatnonzero(values.isna() | (values.astype(str).str.strip() == ""))
+        if missing:
+            return values.astype(object).where(~np.isin(np.arange(len(values)), empty)).map(_stripped, "ignore")
         if len(empty):
             raise DataError(
                 f"{self.name}: column {column!r} is empty in {_rows(empty)}; fill it in, or leave it out "
@@ -284,6 +289,10 @@ def _delimiter(path: Path) -> str:
     first = pd.read_csv(path, sep="\0", header=None, nrows=1, dtype=str, quoting=3, encoding="utf-8-sig", engine="c")
     line = str(first.iloc[0, 0])
     return max(_DELIMITERS, key=line.count)
+
+
+def _stripped(value: object) -> str:
+    return str(value).strip()
 
 
 def _are_whole(values: "pd.Series") -> bool:

@@ -2,7 +2,12 @@
 
 from collections.abc import Iterable
 
-__all__ = ["few", "is_name", "kind_of"]
+__all__ = ["counted", "few", "is_name", "kind_of"]
+
+
+def counted(number: int, word: str) -> str:
+    """Return a number of things in words: "1 row", "2,000 rows"."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def few(names: "Iterable[object]", most: int = 4) -> str:

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import SHARED, kept, machine, machine_in_words, older, problem_of, run_in, since, write_result
+from cancer_page import excerpt, page
+from common import SHARED, kept, problem_of, run_in, since, write_result
 
 import cellwright as cw
 from cellwright.data.splits import Division
 from cellwright.metrics import scores
-from cellwright.posttrain import usual_refit
+from cellwright.posttrain import default_refit
 from cellwright.posttrain.baselines import mean
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "results" / "cancer.md"
 BEGIN, END = "<!-- results: benchmarks/cancer.py -->", "<!-- end of results -->"
-_RATIOS = {"parameters": "fewer", "seconds": "faster"}
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Task:
         minutes: of search (each fold).
         search: of a trial: epochs, and share of the training rows.
         posttrain: finalists, seeds and epochs.
-        hand: epochs of the hand-made network where they are not those of the finalists: it costs minutes each.
+        hand: epochs of the hand-designed network where they are not those of the finalists: it costs minutes each.
         hand_folds: the first folds, in which it is trained; None: all.
     """
 
@@ -154,131 +154,9 @@ def means(task: Task, shared: Path) -> list[float]:
         division = Division(task.split, folds=task.folds, fold=fold)
         problem = problem_of(task.problem, task.data, division, shared)
         dataset, split = problem.data()
-        predicted = mean(problem, 0, refit=usual_refit(problem)).final(split.test)
+        predicted = mean(problem, 0, refit=default_refit(problem)).final(split.test)
         scored.append(scores(problem.task, np.asarray(dataset.target[split.test]), predicted)[problem.metric])
     return scored
-
-
-def page(results: dict[str, Any]) -> str:
-    """Return the page in Markdown."""
-    lines = [
-        "# Cancer: found networks beside those made by hand and simple models",
-        "",
-        "Each line is one search on the default space of its problem, on two cores, then everything trained and judged",
-        "on the same rows; made by `benchmarks/cancer.py`, which anyone can run. The test rows were touched once.",
-        "Of the finalists the one that is best on the *validation* rows is shown. Scores are R², or accuracy for",
-        "classes; ± is the standard deviation over seeds, or over folds where there are folds. The spaces were",
-        "designed with experiments on NCI-ALMANAC, the O'Neil doses, tissue, colon and prostate, some under other",
-        "splits, so to these they are no strangers.",
-        "",
-        "| data | by hand | found | linear | boosting | means | parameters | training seconds |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for result in results.values():
-        kinds = result["kinds"]
-        cells = [_score(kinds.get(kind)) for kind in ("manual", "found", "linear", "boosting", "mean")]
-        hand, found = kinds.get("manual"), kinds["found"]
-        sizes, times = (_pair(hand, found, what) for what in ("parameters", "seconds"))
-        lines.append(f"| {result['title']} | {' | '.join(cells)} | {sizes} | {times} |")
-    lines += [
-        "",
-        "Where a linear model or boosting is ahead or within the spread, a network has found nothing: take the simple",
-        "one. Where there are folds, found less linear, fold by fold (± standard error, corrected for rows that folds",
-        "share: Nadeau and Bengio 2003):",
-        "",
-        *_differences(results),
-        "",
-        "How much was spent:",
-        "",
-    ]
-    for result in results.values():
-        folds = f"{result['folds']} folds, each searched for itself; " if result["folds"] else ""
-        lines.append(
-            f"- {result['title']}: {result['rows']:,} rows; {folds}{result['networks']:,} networks in "
-            f"{result['minutes']:.0f} minutes of `{result['method']}`; {result['seeds']} seeds, "
-            f"at most {result['epochs']} epochs{_less_by_hand(result)}"
-        )
-    lines += [
-        *older({result["title"]: result for result in results.values()}, "by hand and found"),
-        "",
-        "The paper's own figures (SC19, one K80; reported there): Combo 13,772,001 parameters by hand and 1,883,301",
-        "found (7.3 times fewer), trained 2.5 times faster, R² 0.926 and 0.930; Uno 19,274,001 and 1,670,401 (11.5",
-        "times), 2.6 times faster, 0.649 and 0.729; NT3 96,777,878 and 120,968 (800 times), 12 times faster, 0.986 and",
-        "0.989. Those are other data, split by row with drugs and cell lines on both sides, so only ratios compare.",
-        "",
-        f"{machine_in_words()}, two fits at a time, a thread each. Networks train with",
-        "factored towers here, the hand-made ones too: beside the usual expanded rows the ratios would be larger.",
-        "[Figures](../../benchmarks/results/cancer.json).",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _differences(results: dict[str, Any]) -> list[str]:
-    """Return by how much the found networks are ahead of the linear model, a line for each task that has folds."""
-    lines = []
-    for result in results.values():
-        if result["folds"]:
-            found, linear = (np.array(result["kinds"][kind]["scores"]) for kind in ("found", "linear"))
-            shared = 1 / len(found) + 1 / (result["folds"] - 1)  # of the tested to the trained rows
-            error = float(np.std(found - linear, ddof=1) * np.sqrt(shared))
-            lines.append(f"- {result['title']}: {np.mean(found - linear):+.4f} ± {error:.4f}")
-    return lines
-
-
-def _less_by_hand(result: dict[str, Any]) -> str:
-    """Return how much less was spent on the hand-made network."""
-    if result["hand_epochs"] == result["epochs"]:
-        return ""
-    folds = result.get("hand_folds", result["folds"])
-    only = "" if folds == result["folds"] else f", {folds} fold only"
-    return f" (by hand: 1 seed, at most {result['hand_epochs']}{only})"
-
-
-def excerpt(results: dict[str, Any]) -> str:
-    """Return the table of README.md."""
-    lines = [
-        "| test R² or accuracy | by hand | found | parameters | training | linear | boosting |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for result in results.values():
-        kinds = result["kinds"]
-        hand, found = kinds.get("manual"), kinds["found"]
-        best = max(kinds, key=lambda kind: kinds[kind]["score"])
-        score = {kind: f"**{_score(of)}**" if kind == best else _score(of) for kind, of in kinds.items()}
-        cells = [score.get("manual", "-"), score["found"]]
-        cells += [f"{_times(hand, found, what)} {words}" if hand else "-" for what, words in _RATIOS.items()]
-        cells += [score.get(kind, "-") for kind in ("linear", "boosting")]
-        lines.append(f"| {result['title']} | {' | '.join(cells)} |")
-    box = machine()
-    lines += [
-        "",
-        f"On {box['cores']} cores ({box['processor']}), minutes of search each; what was spent where, and the paper's",
-        "own figures: [results](docs/results/cancer.md). All is trained and judged on the same rows, the test rows",
-        "once; the found network is the finalist that is best on the validation rows; ± over seeds, or over folds;",
-        "bold is the best.",
-        *older({result["title"]: result for result in results.values()}, "by hand and found"),
-    ]
-    return "\n".join(lines)
-
-
-def _score(kind: dict[str, Any] | None) -> str:
-    if kind is None:
-        return "-"
-    return f"{kind['score']:.4f}" + ("" if kind["sd"] is None else f" ± {kind['sd']:.4f}")
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
-
-
-def _times(hand: dict[str, Any], found: dict[str, Any], what: str) -> str:
-    return f"{_number(hand[what] / found[what])}x"
-
-
-def _pair(hand: dict[str, Any] | None, found: dict[str, Any], what: str) -> str:
-    if hand is None:
-        return _number(found[what])
-    return f"{_number(hand[what])} to {_number(found[what])} ({_times(hand, found, what)})"
 
 
 def main() -> None:

@@ -46,3 +46,12 @@ def test_commands_of_the_readme_exist() -> None:
         ).stdout
         for flag in set(re.findall(r"--[a-z-]+", " ".join(options))):
             assert flag in shown, f"{command} {flag}"
+
+
+def test_the_readme_claims_what_its_table_shows() -> None:
+    text = " ".join((ROOT / "README.md").read_text().split())
+    claimed = re.search(r"in (\d+) of the (\d+) comparisons below at least as accurate", text)
+    counted = re.search(r"In (\d+) of the (\d+) rows the found network is at least as accurate", text)
+    assert claimed
+    assert counted
+    assert claimed.groups() == counted.groups()

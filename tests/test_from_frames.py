@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cellwright import problems
-from cellwright.data.frames import Features
+from cellwright.data.observations import Features
 from cellwright.data.splits import Division
 from cellwright.errors import DataError, UsageError
 from cellwright.metrics import Task
@@ -194,12 +194,6 @@ def test_a_problem_is_not_overwritten_by_another(first: dict[str, Any], second: 
     assert Problem.load(other.folder) == other
 
 
-def test_a_folder_may_be_named(tmp_path: Path) -> None:
-    problem = made(folder=tmp_path / "here" / "mine")
-    assert problem.folder == tmp_path / "here" / "mine"
-    assert Problem.load(problem.folder) == problem
-
-
 @pytest.mark.parametrize("name", ["value", "dose", "given", "row"])
 def test_a_key_column_whose_name_means_something_here_is_refused(name: str) -> None:
     frame = FIELD.rename(columns={"soil": name})
@@ -278,14 +272,12 @@ def test_features_that_mean_something_else_are_refused(features: Any, message: s
         Problem.from_frames(frame.assign(y=np.arange(4.0)), target="y", features=features)
 
 
-def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
+def test_the_most_natural_names_are_taken() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"cell": rng.choice(list("pqrstu"), 60), "y": rng.normal(size=60)})
     cells = pd.DataFrame(rng.normal(size=(6, 3)), index=list("pqrstu"), columns=list("abc"))
     for name in ("cell", "drug", "tissue", "tumor"):
-        problem = Problem.from_frames(
-            frame, target="y", features={"cell": ("cell", cells)}, name=name, folder=tmp_path / name
-        )
+        problem = Problem.from_frames(frame, target="y", features={"cell": ("cell", cells)}, name=name)
         assert problems.space(problem).size
 
 
@@ -300,48 +292,36 @@ def test_the_most_natural_names_are_taken(tmp_path: Path) -> None:
         (("drug1", "drug2"), ["x1", "y2"], False),
     ],
 )
-def test_columns_of_one_of_a_pair_are_told(tmp_path: Path, keys: Any, columns: list[str], told: bool) -> None:
+def test_columns_of_one_of_a_pair_are_told(keys: Any, columns: list[str], told: bool) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({key: rng.choice(list("pq"), 60) for key in keys} | {"y": rng.normal(size=60)})
     frame = frame.assign(**{column: rng.normal(size=60) for column in columns})
     features: Any = {"m": (keys, TABLE), "x": columns}
     if not told:
-        assert Problem.from_frames(frame, target="y", features=features, folder=tmp_path / "p").rows == 60
+        assert Problem.from_frames(frame, target="y", features=features).rows == 60
         return
     with pytest.raises(DataError, match="seem to belong to one each of the pair 'm'"):
         Problem.from_frames(frame, target="y", features=features)
 
 
-def test_a_pair_of_keys_may_be_a_list(tmp_path: Path) -> None:
+def test_a_pair_of_keys_may_be_a_list() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"k": rng.choice(list("pq"), 60), "l": rng.choice(list("pq"), 60), "y": rng.normal(size=60)})
-    problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)}, folder=tmp_path / "p")
+    problem = Problem.from_frames(frame, target="y", features={"m": (["k", "l"], TABLE)})
     assert [name for name, _ in problem.inputs][:2] == ["m_1", "m_2"]
 
 
-def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes(tmp_path: Path) -> None:
+def test_whole_numbers_are_quantities_unless_they_are_said_to_be_classes() -> None:
     frame = pd.DataFrame({"x": RNG.normal(size=60), "y": np.arange(60) % 2})
-    number = Problem.from_frames(frame, target="y", features={"f": ["x"]}, folder=tmp_path / "a")
+    number = Problem.from_frames(frame, target="y", features={"f": ["x"]})
     assert number.task is Task.REGRESSION
     assert "task='classification' takes them for classes" in number.notes[0]
-    label = Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="classification", folder=tmp_path / "b")
-    assert (label.task, label.classes, label.notes) == (Task.CLASSIFICATION, ("0", "1"), ())
+    label = Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="classification")
+    assert (label.task, label.classes, label.notes) == (Task.CLASSIFICATION, ("0", "1"), label.split_notes)
     with pytest.raises(UsageError, match="there is no task 'ranking'; known: "):
         Problem.from_frames(frame, target="y", features={"f": ["x"]}, task="ranking")
     with pytest.raises(DataError, match="holds labels, such as 'a'; regression needs numbers"):
         Problem.from_frames(frame.assign(y=list("ab") * 30), target="y", features={"f": ["x"]}, task="regression")
-
-
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "mine").mkdir()
-    made(folder=tmp_path / "mine")
-    assert Problem.load(tmp_path / "mine").rows == len(FIELD)
-    made(folder=str(tmp_path / "mine"))  # what was made here may be made anew
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.txt").write_text("years of work")
-    with pytest.raises(DataError, match="it is left alone"):
-        made(folder=tmp_path / "other")
-    assert (tmp_path / "other" / "notes.txt").read_text() == "years of work"
 
 
 def test_small_differences_of_large_features_are_kept() -> None:
@@ -404,3 +384,207 @@ def test_a_part_of_one_row_is_told() -> None:
     frame = pd.DataFrame({"a": np.arange(12.0), "y": np.arange(12.0)})
     with pytest.raises(DataError, match="1 validation row only"):
         made(frame, "y", {"x": ["a"]})
+
+
+PATIENTS = pd.DataFrame(
+    {
+        "gene": RNG.normal(size=120),
+        "other": RNG.normal(size=120),
+        "patient": np.repeat([f"p{number}" for number in range(30)], 4),
+        "cohort": np.repeat(["train", "Validation", "test"], 40),
+        "response": np.repeat(RNG.permutation(["yes", "no"] * 15), 4),
+        "size": RNG.normal(size=120),
+    }
+)
+GENES: Features = {"genes": ["gene", "other"]}
+
+
+def parts_of(problem: Problem) -> list[set[Any]]:
+    _, split = problem.data()
+    return [set(PATIENTS["patient"].iloc[rows]) for rows in (split.train, split.validation, split.test)]
+
+
+@pytest.mark.parametrize("target", ["size", "response"])
+@pytest.mark.parametrize("options", [{"group": "patient"}, {"split": "patient"}, {"group": "patient", "split": "row"}])
+def test_rows_of_one_group_stay_on_one_side_and_the_group_is_no_input(target: str, options: dict[str, Any]) -> None:
+    problem = made(PATIENTS, target, GENES, **options)
+    assert [name for name, _ in problem.inputs] == ["genes"]
+    assert problem.splits == ("row", "patient")
+    assert problem.division.by == "patient"
+    parts = parts_of(problem)
+    assert sum(map(len, parts)) == len(set.union(*parts)) == 30
+    counts = ", ".join(
+        f"{len(part)} {name}" for part, name in zip(parts, ("training", "validation", "test"), strict=True)
+    )
+    assert problem.split_text.startswith(f"split by patient (30 groups: {counts}); ")
+    assert Problem.load(problem.folder) == problem
+    again = PATIENTS.assign(patient=PATIENTS["patient"].where(PATIENTS.index > 3, "p9"))
+    assert made(again, target, GENES, **options).folder != problem.folder
+
+
+@pytest.mark.parametrize(
+    ("test", "frame"),
+    [
+        ("cohort", PATIENTS.assign(cohort=np.repeat(["train", "test"], [100, 20]))),
+        ("cohort", PATIENTS.assign(cohort=np.repeat([0.0, 1.0], [100, 20]))),
+        ("cohort", PATIENTS.assign(cohort=np.repeat([False, True], [100, 20]))),
+        ([False] * 100 + [True] * 20, PATIENTS),
+        (np.arange(120) >= 100, PATIENTS),
+        (pd.Series(np.arange(120) >= 100), PATIENTS),
+        (range(100, 120), PATIENTS),
+        ([f"s{number}" for number in range(100, 120)], PATIENTS.set_index(pd.Index([f"s{row}" for row in range(120)]))),
+    ],
+)
+def test_test_rows_may_be_given(test: Any, frame: pd.DataFrame) -> None:
+    problem = made(frame, "size", GENES, test=test, group="patient")
+    assert problem.data()[1].test.tolist() == list(range(100, 120))
+    assert problem.split_text == (
+        "split by given test rows; the others by patient (25 groups: 23 training, 2 validation); 92 training, 8 "
+        "validation and 20 test rows"
+    )
+    assert problem.splits == ("row", "patient", "given")
+    parts = parts_of(problem)
+    assert not parts[0] & parts[1]
+
+
+def test_a_column_may_give_validation_rows_too_and_torn_groups_are_counted() -> None:
+    problem = made(PATIENTS.iloc[::-1], "size", GENES, test="cohort", group="patient")
+    _, split = problem.data()
+    assert [part.tolist() for part in (split.test, split.validation, split.train)] == [
+        list(range(start, start + 40)) for start in (0, 40, 80)
+    ]
+    torn = PATIENTS.assign(patient=np.arange(120) % 40)
+    assert (
+        "40 of 40 values of 'patient' have rows on both sides of the given split"
+        in made(torn, "size", GENES, test="cohort", group="patient").notes
+    )
+
+
+def test_rows_without_a_target_and_rare_classes_are_left_out_on_request() -> None:
+    frame = PATIENTS.assign(response=PATIENTS["response"].where(PATIENTS.index > 2), cohort=np.arange(120) > 80)
+    frame.loc[7:8, "response"] = "unknown"
+    with pytest.raises(DataError, match=r"is empty in 3 rows, .*leave them out \(drop_missing_targets=True\)"):
+        made(frame, "response", GENES)
+    with pytest.raises(DataError, match=r"class 'unknown' has 2 row\(s\).*min_class=3"):
+        made(frame, "response", GENES, drop_missing_targets=True)
+    problem = made(frame, "response", GENES, drop_missing_targets=True, min_class=3, test="cohort")
+    assert (problem.rows, problem.classes) == (115, ("no", "yes"))
+    assert problem.notes[:2] == (
+        "3 of 120 rows left out: 'response' is empty",
+        "2 rows left out: 1 class(es) with fewer than 3 rows: 'unknown'",
+    )
+    rows = [row for row in range(120) if row not in (0, 1, 2, 7, 8)]
+    assert problem.data()[1].test.tolist() == [place for place, row in enumerate(rows) if row > 80]
+    mask = [row > 80 for row in range(120)]
+    other = made(frame, "response", GENES, drop_missing_targets=True, min_class=3, test=mask)
+    assert other.data()[1].test.tolist() == problem.data()[1].test.tolist()
+    with pytest.raises(DataError, match=r"has 0 class\(es\) of at least 500 rows, and 2 are needed; the largest has"):
+        made(PATIENTS, "response", GENES, min_class=500)
+    with pytest.raises(DataError, match="'size' holds numbers; task='classification' takes them for classes"):
+        made(PATIENTS, "size", GENES, min_class=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": PATIENTS["size"]}, "a column is named by a text or a number, not by something of type Series"),
+        ({"target": PATIENTS["size"].to_numpy()}, "a column is named by .*, not by something of type ndarray"),
+        ({"target": ["size", "gene"]}, r"a column is named by .*, not by \['size', 'gene'\]"),
+        ({"target": None}, "no column None"),
+        ({"frame": 5}, "the responses are a data frame, one row an observation, not int"),
+        ({"frame": dict(PATIENTS)}, "the responses are a data frame, .*, not dict"),
+        ({"features": None}, "features are .*, not None"),
+        ({"features": {}}, "at least one input"),
+        ({"features": {"x": []}}, "input 'x' has no column"),
+        ({"features": {"x": 5}}, "input 'x' is a list of columns"),
+        ({"features": {"x": PATIENTS[["gene"]]}}, "input 'x' is a list of columns, or .*, not DataFrame"),
+        ({"features": {"x": [["gene", "other"]]}}, r"a column is named by .*, not by \['gene', 'other'\]"),
+        ({"features": {"x": ["gene", "gene"]}}, "names the column 'gene' twice"),
+        ({"features": {"": ["gene"]}}, "the name of an input is text, not ''"),
+        ({"features": {"x": ("patient", SOILS["clay"])}}, "the table of input 'x' is a data frame, .* type Series"),
+        ({"features": {"x": ("patient", SOILS.to_numpy())}}, "the table of input 'x' is a data frame, .* type ndarray"),
+        ({"features": {"x": ("patient", {"a": [1]})}}, "the table of input 'x' is a data frame, .* type dict"),
+        ({"features": {"x": (["patient", ["gene"]], SOILS)}}, "a column is named by"),
+        ({"split": None}, "split must be a text, not None"),
+        ({"split": ["patient"]}, r"split must be a text, not \['patient'\]"),
+        ({"split": "nothing"}, "cannot be split by 'nothing'; this data knows row$"),
+        ({"split": "gene"}, "cannot be split by 'gene'; this data knows row$"),
+        ({"split": "given"}, "names no test rows"),
+        ({"name": None}, "name must be a text, not None"),
+        ({"name": "n" * 300}, "has 300 characters; it can have 100"),
+        ({"name": "../../x"}, "holds '/'; it may hold letters"),
+        ({"task": 5}, "task must be a text, not 5"),
+        ({"task": "Regression"}, "there is no task 'Regression'; known: regression, classification"),
+        ({"metric": 3}, "metric must be a text, not 3"),
+        ({"metric": ["r2"]}, "metric must be a text"),
+        ({"manual": 7}, "manual must be a function of .*, or None, not 7"),
+        ({"manual": lambda inputs, outputs: 7}, "manual must return an Architecture, not int"),
+        ({"group": ["patient"]}, "a column is named by a text or a number, not by"),
+        ({"group": "nobody"}, "no column 'nobody'"),
+        ({"group": "gene"}, "column 'gene' is the group, and so neither the target nor part of an input"),
+        ({"group": "size"}, "column 'size' is the group"),
+        ({"frame": PATIENTS.rename(columns={"patient": "row"}), "group": "row"}, "a group cannot be called 'row'"),
+        ({"frame": PATIENTS.assign(patient=None), "group": "patient"}, "column 'patient' is empty in 120 rows"),
+        ({"test": 3.5}, r"test is a column .*, not 3\.5"),
+        ({"test": {"a": 1}}, "test is a column"),
+        ({"test": "nobody"}, "no column 'nobody'"),
+        ({"test": "patient"}, "by 1 and 0; it holds 'p0', 'p1', 'p2', 'p3' and 26 more"),
+        ({"test": "gene"}, "column 'gene' is the test"),
+        ({"test": [True, False]}, "test has 2 entries for 120 rows"),
+        ({"test": []}, "test names no row"),
+        ({"test": [False] * 120}, "test names no row"),
+        ({"test": [True] * 120}, "names no test rows"),
+        ({"test": [1, 500]}, "test names 1 rows that the index of the responses does not have: '500'"),
+        ({"test": [1, 1]}, "test names rows twice"),
+        ({"test": [[1]]}, r"test holds \[1\]"),
+        ({"test": pd.Series([True] * 120, index=range(1, 121))}, "test has another index than the responses"),
+        ({"frame": PATIENTS.assign(cohort="train"), "test": "cohort"}, "no row is one"),
+        ({"frame": PATIENTS.assign(cohort=None), "test": "cohort"}, "'cohort' says which rows .* is empty in 120 rows"),
+        ({"drop_missing_targets": "yes"}, "drop_missing_targets must be True or False, not 'yes'"),
+        ({"min_class": 0}, "min_class must be at least 1, not 0"),
+        ({"min_class": 2.5}, "min_class must be a whole number"),
+        ({"min_class": True}, "min_class must be a whole number"),
+        ({"frame": PATIENTS.assign(size=pd.date_range("2020", periods=120))}, "'size' holds dates or times"),
+        ({"frame": PATIENTS.assign(size=pd.Series([[1.0]] * 120, dtype=object))}, r"target 'size' holds \[1\.0\]"),
+        ({"frame": PATIENTS.assign(gene=1.0, other=2.0)}, "input 'genes' is constant over all rows"),
+    ],
+)
+def test_arguments_of_a_wrong_kind_end_in_a_message(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    given = {"frame": PATIENTS, "target": "size", "features": GENES, **options}
+    with pytest.raises((DataError, UsageError), match=message):
+        made(**given)
+    assert not list(tmp_path.rglob("problem.json"))
+    assert not list(tmp_path.parent.glob("x-*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": 5}, "what a split is by must be a text"),
+        ({"by": ""}, "what a split is by must be a text"),
+        ({"seed": 1.5}, "the seed of a split must be a whole number"),
+        ({"seed": "1"}, "the seed of a split must be a whole number"),
+        ({"validation": "0.1"}, "the share of validation rows must be a number"),
+        ({"test": None}, "the share of test rows must be a number"),
+        ({"folds": 2.5}, "the folds of a split must be a whole number"),
+        ({"folds": 3, "fold": "1"}, "the fold of a split must be a whole number"),
+    ],
+)
+def test_a_division_of_a_wrong_kind_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        Division(**options)
+
+
+def test_numbers_of_numpy_divide_as_well() -> None:
+    division = Division("row", np.int64(3), np.float32(0.25), np.float64(0.25))  # type: ignore[arg-type]  # as users have them
+    assert made(split=division).division == Division("row", 3, 0.25, 0.25)
+
+
+def test_a_key_and_the_group_may_both_be_called_group() -> None:
+    frame = PATIENTS.rename(columns={"patient": "group"})
+    table = pd.DataFrame(RNG.normal(size=(30, 2)), index=[f"p{number}" for number in range(30)])
+    problem = made(frame, "size", {"x": ("group", table)}, group="group")
+    assert problem.splits == ("row", "pair", "group")
+    assert made(frame, "size", {"x": ("group", table)}).splits == ("row", "pair", "group")
+    with pytest.raises(DataError, match="beside a group, what rows refer to cannot be called 'group'"):
+        made(frame, "size", {"x": ("group", table)}, group="cohort")

@@ -98,6 +98,52 @@ def test_an_old_folder_is_replaced_and_its_links_live_on(tmp_path: Path) -> None
     np.testing.assert_array_equal(mapped, TARGET)
 
 
+def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    made(tmp_path / "mine")
+    assert made(tmp_path / "mine").rows == 40  # what was made here may be made anew
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "notes.txt").write_text("years of work")
+    with pytest.raises(DataError, match="it is left alone"):
+        made(tmp_path / "other")
+    assert (tmp_path / "other" / "notes.txt").read_text() == "years of work"
+
+
+def test_a_group_is_kept_with_the_data_and_rows_can_be_divided_by_it(tmp_path: Path) -> None:
+    patients = np.arange(40) // 4
+    given = (np.arange(40) < 6).astype(np.int8)
+    grouped = replace(dataset(), given=given, group=patients, group_name="patient id")
+    first = made(tmp_path / "first", grouped, division=replace(DIVISION, by="auto"))
+    assert first.division.by == "given"
+    assert first.splits == ("row", "pair", "cell", "patient id", "given")
+    assert (
+        first.split_text
+        == first.notes[0]
+        == (
+            "split by given test rows; the others by patient id (9 groups: 8 training, 1 validation); 30 training, 4 "
+            "validation and 6 test rows"
+        )
+    )
+    assert first.notes[1:] == ("1 of 10 values of 'patient id' have rows on both sides of the given split",)
+    other = Problem.load(first.folder).divided(replace(DIVISION, by="patient id"), tmp_path / "other")
+    data, split = other.data()
+    assert data.group is not None
+    np.testing.assert_array_equal(data.group, patients)
+    sides = [set(patients[rows]) for rows in (split.train, split.validation, split.test)]
+    assert [len(side) for side in sides] == [6, 2, 2]
+    assert not sides[0] & sides[1] | sides[0] & sides[2] | sides[1] & sides[2]
+    assert other.split_text == (
+        "split by patient id (10 groups: 6 training, 2 validation, 2 test); 24 training, 8 validation and 8 test rows"
+    )
+
+
+@pytest.mark.parametrize("name", ["", "../../x", "a/b", "a\nb", "..", ".hidden", "n" * 101, "ж" * 101, 5, None])
+def test_a_name_that_cannot_be_part_of_a_folders_is_refused(name: Any, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="the name of a problem"):
+        made(tmp_path / "toy", name=name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_others_may_read_a_problem(tmp_path: Path) -> None:
     (tmp_path / "usual").mkdir()
     assert made(tmp_path / "toy").folder.stat().st_mode == (tmp_path / "usual").stat().st_mode
@@ -122,9 +168,8 @@ def test_a_constant_target_is_refused(tmp_path: Path, part: str) -> None:
 
 def test_a_single_class_is_refused(tmp_path: Path) -> None:
     division = replace(DIVISION, by="cell")
-    target = np.zeros(40, np.int64)
-    target[split_rows(dataset(), division).test] = 1
-    with pytest.raises(DataError, match="one class only in the training rows"):
+    target = (INDEX["cell"] == 0).astype(np.int64)
+    with pytest.raises(DataError, match=r"class 1 has rows of 1 cell\(s\) only; this split needs 3 of each class"):
         made(
             tmp_path / "toy",
             Dataset(dataset().tables, INDEX, target),
@@ -191,7 +236,14 @@ def test_another_division_chooses_and_scales_anew_and_leaves_the_first_as_it_was
     before = {path: path.read_bytes() for path in first.folder.rglob("*") if path.is_file()}
     division = Division("cell", 3, validation=0.2, test=0.2)
     other = first.divided(division, tmp_path / "deep" / "other")
-    assert other == replace(first, division=division, folder=tmp_path / "deep" / "other")
+    assert other == replace(
+        first,
+        division=division,
+        folder=tmp_path / "deep" / "other",
+        notes=("told", *other.split_notes),
+        split_notes=other.split_notes,
+    )
+    assert other.split_text.startswith("split by cell (6 groups: ")
     assert Problem.load(other.folder) == other
     anew = made(tmp_path / "anew", keep={"cells": 3}, notes=["told"], division=division)
     for found, expected in zip(other.data(), anew.data(), strict=True):

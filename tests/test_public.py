@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import cellwright
+from cellwright.problem import Problem
 
 ROOT = Path(cellwright.__file__).parent
 MODULES = sorted(
@@ -30,3 +31,19 @@ def test_the_version_is_that_of_the_changelog() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = cellwright.nothing
+
+
+def test_dir_shows_the_public_names_only() -> None:
+    assert set(dir(cellwright)) == {*cellwright.__all__, "__version__"}
+
+
+def test_what_a_notebook_shows_is_short_and_says_what_it_is(tumor: Problem) -> None:
+    space = cellwright.problems.space(tumor)
+    shown = {
+        repr(tumor): ("Problem 'tumor'", "569 rows", "measurements 30", "6,274"),
+        repr(space): (f"Space {space.name!r}", "decisions", space.decisions[0].name),
+        repr(tumor.manual): ("Architecture ", "6,274 parameters"),
+    }
+    for text, words in shown.items():
+        assert all(word in text for word in words), text
+        assert text.count("\n") <= 5

@@ -1,7 +1,7 @@
 """What a user calls: search and resume."""
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import count
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cellwright.data import splits
+from cellwright.data.arguments import function, mapping, path, real, text, texts, whole
+from cellwright.data.words import kind_of
 from cellwright.errors import DataError, RunError, SpaceError, UsageError
 from cellwright.executors import connect
 from cellwright.limits import Limits
@@ -29,6 +31,7 @@ __all__ = ["EVALUATIONS", "new_folder", "resume", "search", "usual_folds", "usua
 
 _SMALL, _SMALL_SHARE = 10_000, 5  # below so many parameters nobody need save more
 _FEW_ROWS = 2000
+_LEAST_ROWS = 20  # that a share of the training rows must be
 _REPLICATES, _REPLICATES_CROSSED = 1, 2
 _DRAWS = 200  # of a space, to see how large its networks are
 EVALUATIONS = 100  # where neither these nor minutes are given
@@ -37,7 +40,7 @@ EVALUATIONS = 100  # where neither these nor minutes are given
 def search(
     problem: Problem,
     *,
-    space: Space | None = None,
+    space: Space | str | None = None,
     method: str = "auto",
     options: dict[str, Any] | None = None,
     workers: int = 2,
@@ -51,7 +54,7 @@ def search(
     halving: str | None = None,
     max_parameters: int | Literal["auto"] | None = "auto",
     at_most: Mapping[str, float] | None = None,
-    objectives: Sequence[str] = (),
+    objectives: str | Sequence[str] = (),
     starts: Sequence[Point] | None = None,
     seed: int = 0,
     out: str | Path | None = None,
@@ -68,7 +71,7 @@ def search(
     SIGINT (Ctrl-C), SIGTERM and SIGHUP end it cleanly, and raise KeyboardInterrupt then; `resume` goes on.
 
     Args:
-        space: None: the problem's default.
+        space: a space, or the name of one of the problem's; None: the problem's default.
         method: one of METHODS.
         options: of the method, such as agents and batch of "a3c".
         workers: trials at once, each in a process of its own.
@@ -105,29 +108,29 @@ def search(
     if not isinstance(problem, Problem):
         raise UsageError(f"search takes a problem, such as cellwright.problems.load('uno'), not {problem!r}")
 
+    given = {**locals()}
+    _check_types(given)
     if method not in METHODS:
         raise UsageError(f"there is no method {method!r}; known: {', '.join(METHODS)}")
-    if seed < 0:
-        raise UsageError(f"the seed must not be negative: {seed!r}")
+    objectives = texts("objectives", objectives)
+    space = space if isinstance(space, Space) else problems.space(problem, space)
     if evaluations is None and minutes is None:
         evaluations = EVALUATIONS
     if max_parameters == "auto":
-        max_parameters = usual_limit(problem, space or problems.space(problem))
-    at_most = dict(at_most or {})
+        max_parameters = usual_limit(problem, space)
+    at_most = mapping("at_most", at_most)
     Limits(evaluations, minutes, max_parameters, at_most=at_most)
     if objectives:
         check_objectives(objectives, problem.metric)
     connect(f"local:{workers}")[0].shutdown()
-    space = space or problems.space(problem)
     _check_fit(space, problem)
     options = with_agents(method, options or {}, workers)
     starts = problems.starts(problem, space) if starts is None else starts
     epochs = usual_epochs(problem.rows, fraction) if epochs is None else epochs
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
+    _check_fraction(problem, fraction)
     replicates = (_REPLICATES_CROSSED if folds > 1 else _REPLICATES) if replicates is None else replicates
-    if replicates < 0:
-        raise UsageError(f"replicates must not be negative: {replicates!r}")
     for start in starts:
         if not isinstance(start, Point) or start.fingerprint != space.fingerprint:
             raise UsageError(f"a start must be a point of the space that is searched, by space.point(), not {start!r}")
@@ -167,6 +170,50 @@ def search(
     return _ended(run, run.drive(observe=observe))
 
 
+_TYPES: Mapping[str, Callable[[str, Any], object]] = {
+    "method": text,
+    "options": mapping,
+    "workers": lambda name, value: whole(name, value, 1),
+    "evaluations": lambda name, value: whole(name, value, 1),
+    "minutes": lambda name, value: real(name, value, 0),
+    "epochs": lambda name, value: whole(name, value, 1),
+    "fraction": lambda name, value: real(name, value, 0),
+    "seconds": lambda name, value: real(name, value, 0),
+    "inner_folds": lambda name, value: whole(name, value, 1),
+    "replicates": whole,
+    "halving": text,
+    "max_parameters": lambda name, value: value == "auto" or whole(name, value, 1),
+    "at_most": lambda name, value: [real(f"{name} {key}", each, 0) for key, each in mapping(name, value).items()],
+    "objectives": texts,
+    "seed": whole,
+    "out": path,
+    "timeout": lambda name, value: real(name, value, 0),
+    "memory_gib": lambda name, value: real(name, value, 0),
+    "retries": whole,
+    "device": text,
+    "command": texts,
+    "observe": lambda name, value: function(name, value, "a trial"),
+}
+"""Checks of arguments of `search`, where they are given."""
+_NEVER_NONE = ("method", "workers", "fraction", "objectives", "seed", "retries", "device", "command", "observe")
+
+
+def _check_types(given: Mapping[str, Any]) -> None:
+    """Raise UsageError where an argument is of a wrong type, or out of its range."""
+    from cellwright.train import Recipe
+
+    for name, value in given.items():
+        if name in _TYPES and (value is not None or (name in _NEVER_NONE and name in given)):
+            _TYPES[name](name, value)
+    space, starts, recipe = given.get("space"), given.get("starts"), given.get("recipe")
+    if not isinstance(space, Space | str | None):
+        raise UsageError(f"space must be a Space, or the name of one of the problem's, not {kind_of(space)}")
+    if starts is not None and (isinstance(starts, str) or not isinstance(starts, Sequence)):
+        raise UsageError(f"starts must be a list of points, by space.point(), not {kind_of(starts)}")
+    if not isinstance(recipe, Recipe | None):
+        raise UsageError(f"recipe must be a cellwright.train.Recipe, not {kind_of(recipe)}")
+
+
 def check_method(
     method: str,
     space: Space,
@@ -202,7 +249,10 @@ def resume(
         RunError: it is no run folder, or its log is damaged, or another process is at it.
         KeyboardInterrupt: a signal ended it; nothing finished is lost.
     """
-    run = Run(Path(folder))
+    _check_types({"evaluations": evaluations, "minutes": minutes, "observe": observe})
+    if workers is not None:
+        whole("workers", workers, 1)
+    run = Run(folder)
     return _ended(run, run.drive(evaluations=evaluations, minutes=minutes, workers=workers, observe=observe))
 
 
@@ -235,6 +285,16 @@ def _check_fit(space: Space, problem: Problem) -> None:
     check_settings(space.settings)
 
 
+def _check_fraction(problem: Problem, fraction: float) -> None:
+    """Raise UsageError where a fraction leaves too few training rows to learn anything from."""
+    rows = len(problem.data()[1].train)
+    if fraction < 1 and fraction * rows < _LEAST_ROWS:
+        raise UsageError(
+            f"fraction {fraction:g} of {rows:,} training rows leaves {max(0, round(fraction * rows))}; a network needs "
+            f"{_LEAST_ROWS} at least: say fraction {min(1.0, _LEAST_ROWS / rows):.2g} or more"
+        )
+
+
 def usual_folds(problem: Problem) -> int:
     """Return the parts over which a trial is cross-validated unless the caller says otherwise."""
     if problem.rows >= _FEW_ROWS:
@@ -250,7 +310,7 @@ def check_folds(problem: Problem, folds: int) -> None:
     """Raise DataError unless training and validation rows can be cut into so many parts."""
     if folds > 1:
         dataset, split = problem.data()
-        splits.inner_folds(dataset, split.known, problem.division.by, folds, 0)
+        splits.inner_folds(dataset, split.known, problem.division, folds, 0)
 
 
 def usual_limit(problem: Problem, space: Space) -> int | None:

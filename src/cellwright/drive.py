@@ -8,7 +8,6 @@ from concurrent.futures import Executor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
-from cellwright.errors import RunError
 from cellwright.executors import connect
 from cellwright.limits import Limits
 from cellwright.methods import Search
@@ -16,7 +15,7 @@ from cellwright.replay import Reason
 from cellwright.run import Loop
 from cellwright.space import Space
 from cellwright.store import JsonLog
-from cellwright.train.isolated import GUARD, Isolated
+from cellwright.train.isolated import Isolated, start_failure
 from cellwright.trial import Outcome, Proposal, Trial
 
 __all__ = ["drive"]
@@ -33,19 +32,26 @@ def drive(
     timeout: float | None,
     memory_gib: float | None = None,
     retries: int = 1,
+    seconds: float | None = None,
     observe: Callable[[Trial], None] = lambda _: None,
 ) -> Reason:
-    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM."""
+    """Run a loop on a log file with isolated local workers, ended cleanly by SIGINT and SIGTERM.
+
+    Args:
+        seconds: after which it ends for Reason.MINUTES, without what runs then, unlike at the minutes of `limits`; they
+            begin with this call. None: never.
+    """
     isolated = Isolated(evaluate, seconds=timeout, memory_gib=memory_gib, retries=retries)
     executor, workers = connect(f"local:{workers}")
     store = JsonLog(log, write=True)
     try:
         with _one_thread():
             loop = Loop(method, space, isolated, executor, store, workers=workers, limits=limits, observe=observe)
-            with _signals(loop):
+            with _signals(loop), _deadline(loop, seconds) as passed:
                 if not loop.over():
                     _start(loop, isolated, executor, workers)
-                return loop.run()
+                reason = loop.run()
+                return Reason.MINUTES if passed.is_set() and reason is Reason.INTERRUPTED else reason
     finally:
         isolated.close()
         executor.shutdown(cancel_futures=True)
@@ -70,8 +76,8 @@ def _start(loop: Loop, isolated: Isolated, executor: Executor, workers: int) -> 
         for future in done:
             try:
                 future.result()
-            except (RuntimeError, OSError) as error:  # Pebble's ProcessExpired is an OSError
-                raise RunError(f"workers cannot be started ({error}); {GUARD}") from error
+            except (RuntimeError, OSError, EOFError) as error:  # Pebble's ProcessExpired is an OSError
+                raise start_failure(error) from None
 
 
 @contextmanager
@@ -86,6 +92,26 @@ def _one_thread() -> Iterator[None]:
     finally:
         if torch:
             torch.set_num_threads(before)
+
+
+@contextmanager
+def _deadline(loop: Loop, seconds: float | None) -> Iterator[threading.Event]:
+    """Stop the loop as a signal does when the time is up; the event tells whether that is so."""
+    passed = threading.Event()
+
+    def stop() -> None:
+        passed.set()
+        loop.stop()
+
+    timer = None if seconds is None else threading.Timer(max(0.0, seconds), stop)
+    if timer:
+        timer.daemon = True
+        timer.start()
+    try:
+        yield passed
+    finally:
+        if timer:
+            timer.cancel()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ CellwrightError
 └── RunError       a run folder that cannot be read, written or continued
 """
 
-__all__ = ["CellwrightError", "DataError", "RunError", "SpaceError", "UsageError"]
+__all__ = ["CellwrightError", "DataError", "RunError", "ScriptError", "SpaceError", "UsageError"]
 
 
 class CellwrightError(Exception):
@@ -28,3 +28,11 @@ class DataError(CellwrightError):
 
 class RunError(CellwrightError):
     """A run folder that cannot be read, written or continued."""
+
+
+class ScriptError(RunError, SystemExit):
+    """The script that called cannot have workers; uncaught, it ends the script with its message and no traceback."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = message

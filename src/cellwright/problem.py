@@ -1,22 +1,20 @@
 """What must be learned: inputs, target, task, metric, split, and the network to beat."""
 
-import contextlib
 import json
-import shutil
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from cellwright.data import arguments
 from cellwright.data.cache import data_folder
+from cellwright.data.checks import check_parts, check_values, digest
 from cellwright.data.dataset import Dataset
-from cellwright.data.folder import LAYOUT, copy_raw, load_data, load_raw, save_data, save_raw
-from cellwright.data.frames import Features, dataset_of, frames_of
+from cellwright.data.folder import copy_raw, load_data, load_raw, make_folder, save_data, save_raw
+from cellwright.data.frames import dataset_of
+from cellwright.data.observations import Features, frames_of
 from cellwright.data.scaling import scale
+from cellwright.data.split_notes import split_notes
 from cellwright.data.splits import Division, Split, split_rows
 from cellwright.errors import DataError, SpaceError, UsageError
 from cellwright.metrics import MAXIMISED, Task
@@ -49,7 +47,8 @@ class Problem:
         classes: their labels, in the order of their codes.
         keep: for some inputs, of how many features the training rows may choose: those of largest variance.
         commensurable: inputs whose features have one unit, and so keep their sizes relative to one another.
-        notes: what was guessed, dropped and joined when the data was read, for people.
+        notes: what was guessed, dropped and joined when the data was read, and `split_notes` at their end, for people.
+        split_notes: by what the rows were divided and how many are in each part, and what stands on both sides.
         splits: what else the rows can be divided by.
         kinds: for inputs that tell of an entity, what kind of entity that is.
     """
@@ -68,65 +67,115 @@ class Problem:
     keep: tuple[tuple[str, int], ...] = ()
     commensurable: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    split_notes: tuple[str, ...] = ()
     splits: tuple[str, ...] = ("row",)
     kinds: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        arguments.name("the name of a problem", self.name)  # of folders, too
+
+    @property
+    def split_text(self) -> str:
+        """By what the rows were divided, and how many groups and rows are in each part."""
+        return self.split_notes[0] if self.split_notes else f"split by {self.division}"
 
     @classmethod
     def from_frames(
         cls,
         responses: "pd.DataFrame",
         *,
-        target: str,
+        target: Hashable,
         features: Features,
         name: str = "mine",
         task: str | None = None,
         metric: str | None = None,
-        split: str | Division = "row",
+        split: str | Division = "auto",
         manual: Callable[[Mapping[str, Shape], int], Architecture] | None = by_hand,
-        folder: str | Path | None = None,
+        group: Hashable = None,
+        test: Hashable | Collection[Hashable] = None,
+        drop_missing_targets: bool = False,
+        min_class: int = 1,
     ) -> "Problem":
-        """Return a problem on data of the user's own; docs/data.md has an example.
+        """Return a problem on data of the user's own, kept in the data folder; docs/data.md has an example.
 
         Args:
             responses: one row an observation.
             target: its column to predict: a number (regression), or a label (classification).
-            task: "regression" or "classification", where numbers are classes; None: as the column is.
             features: by input name, a list of columns of `responses`; or a key column and the table it reads, indexed
                 by what the column names; or a tuple of two key columns, for both of a pair.
+            name: for people, and part of the names of folders.
+            task: "regression" or "classification", where numbers are classes; None: as the column is.
             metric: which score searches maximise; None: r2, or accuracy.
-            split: "row", "pair", a key column, the name of a pair's input, or a whole Division.
+            split: "row", "pair", a key column, the name of a pair's input, a column that is no input (as `group`), or
+                a whole Division; "auto": by `test` where it is given, else by `group`, else by row.
             manual: takes input shapes and units of the last layer; by default the design of SC19's Uno.
-            folder: where the prepared data goes; None: into the data folder, under what the data is.
+            group: a column of `responses`, such as the patient: rows of equal values stay on one side of the split, and
+                of cross-validation in a search. It is no input.
+            test: the test rows: a column of `responses` (True and False, 1 and 0, or train, test and validation), or
+                True or False of each row, or labels of the index.
+            drop_missing_targets: leave rows without a target out.
+            min_class: leave classes of fewer rows out.
 
         Raises:
             DataError: a column is missing, holds no numbers, or rows name what the tables do not have.
-            UsageError: there is no such task.
+            UsageError: an argument is none of what it can be.
         """
-        if task not in (None, *Task):
+        arguments.name("name", name)
+        if arguments.text_or_none("task", task) not in (None, *Task):
             raise UsageError(f"there is no task {task!r}; known: {', '.join(Task)}")
-        frames = frames_of(responses, target, features, classes=task == Task.CLASSIFICATION)
+        arguments.text_or_none("metric", metric)
+        arguments.function("manual", manual, "input shapes and units of the last layer")
+        division = split if isinstance(split, Division) else Division(arguments.text("split", split))
+        frames = frames_of(
+            responses,
+            target,
+            features,
+            classes=task == Task.CLASSIFICATION,
+            group=group,
+            split=division.by,
+            test=test,
+            drop_missing_targets=arguments.truth("drop_missing_targets", drop_missing_targets),
+            min_class=arguments.whole("min_class", min_class, 1),
+        )
         dataset, classes = dataset_of(frames)
         if classes and task == Task.REGRESSION:
             raise DataError(f"column {target!r} holds labels, such as {classes[0]!r}; regression needs numbers")
         kind = Task.CLASSIFICATION if classes else Task.REGRESSION
-        division = split if isinstance(split, Division) else Division(split)
+        division = division.with_group(frames.group) if frames.group else division
         metric = metric or MAXIMISED[kind][0]
         shapes = {key: table.shape for key, table in dataset.tables.items()}
-        by_hand_key = manual(shapes, max(1, len(classes))).key if manual else None
-        words = repr((division, metric, name, target, list(shapes), dict(dataset.kinds), classes, by_hand_key))
-        usual = data_folder() / "prepared" / f"{name}-{_digest(dataset, words)}"
+        network = manual(shapes, max(1, len(classes))) if manual else None
+        if not isinstance(network, Architecture | None):
+            raise UsageError(f"manual must return an Architecture, not {type(network).__name__}")
+        key = network.key if network else None
+        words = repr(
+            (division, metric, name, str(target), list(shapes), dict(dataset.kinds), classes, key, frames.notes)
+        )
         return prepare(
-            usual if folder is None else Path(folder),
+            data_folder() / "prepared" / f"{name}-{digest(dataset, words)}",
             name=name,
             dataset=dataset,
             division=division,
             task=kind,
             metric=metric,
-            target=target,
+            target=str(target),
             manual=manual,
             classes=classes,
             notes=frames.notes,
         )
+
+    def __repr__(self) -> str:
+        inputs = ", ".join(f"{name} {' x '.join(map(str, shape))}" for name, shape in self.inputs)
+        by_hand = f"{self.manual.parameters:,} parameters" if self.manual else "none"
+        lines = [
+            f"Problem {self.name!r}: {self.task} of {self.target}; score: {self.metric}",
+            f"  {self.rows:,} rows, split by {self.division}",
+            f"  inputs: {inputs}",
+            f"  hand-designed network: {by_hand}",
+        ]
+        if self.notes:
+            lines.append(f"  {len(self.notes)} notes (.notes), the first: {self.notes[0]}")
+        return "\n".join(lines)
 
     def data(self) -> tuple[Dataset, Split]:
         """Return the data, scaled, memory-mapped and read-only."""
@@ -150,17 +199,20 @@ class Problem:
         (self.folder / _FILE).write_text(json.dumps(fields))
 
     @classmethod
-    def load(cls, folder: Path) -> "Problem":
+    def load(cls, folder: str | Path) -> "Problem":
         """Return the problem saved in `folder`.
 
         Raises:
             DataError: there is none, or it is damaged.
         """
+        folder = arguments.path("the folder of a problem", folder)
         try:
             fields: dict[str, Any] = json.loads((folder / _FILE).read_text())
             inputs = tuple((name, tuple(shape)) for name, shape in fields.pop("inputs"))
             manual = fields.pop("manual")
-            fields |= {name: tuple(fields[name]) for name in ("classes", "commensurable", "notes", "splits")}
+            fields |= {
+                name: tuple(fields[name]) for name in ("classes", "commensurable", "notes", "split_notes", "splits")
+            }
             fields |= {name: tuple(tuple(pair) for pair in fields[name]) for name in ("keep", "kinds")}
             fields["division"] = Division(**fields["division"])
             fields["task"] = Task(fields["task"])
@@ -208,7 +260,7 @@ def prepare(
     """
     if metric not in MAXIMISED[task]:
         raise UsageError(f"{task} maximises one of {', '.join(MAXIMISED[task])}, not {metric!r}")
-    _check_values(dataset, task, target)
+    check_values(dataset, target, classes=task is Task.CLASSIFICATION)
     keep = {name: count for name, count in (keep or {}).items() if count < dataset.tables[name].shape[0]}
     inputs = {name: (keep[name],) if name in keep else table.shape for name, table in dataset.tables.items()}
     outputs = 1 if task is Task.REGRESSION else max(len(classes), int(dataset.target.max()) + 1)
@@ -235,75 +287,18 @@ def prepare(
 
 def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], None]) -> Problem:
     """Make the folder of `spec`; `save_source` puts the data as it came into a folder."""
-    split = split_rows(dataset, spec.division, classes=spec.task is Task.CLASSIFICATION, labels=spec.classes)
-    _check_target(dataset.target, split, spec.task, spec.target)
+    classes = spec.task is Task.CLASSIFICATION
+    split = split_rows(dataset, spec.division, classes=classes, labels=spec.classes)
+    check_parts(dataset.target, split, spec.target, classes=classes)
+    about_split = split_notes(dataset, spec.division, split)
+    read = spec.notes[: len(spec.notes) - len(spec.split_notes)]  # what was said of another split holds no longer
+    spec = replace(spec, notes=(*read, *about_split), split_notes=about_split)
     scaled = scale(dataset, split.train, dict(spec.keep), spec.commensurable)
-    folder = spec.folder
-    if folder.exists() and not _is_ours(folder):
-        raise DataError(f"{str(folder)!r} is there, and no prepared data: it is left alone; name another folder")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        building = folder.parent / f".making-{uuid.uuid4().hex}"
-        try:
-            building.mkdir()
-            save_source(building)
-            save_data(building, scaled, split)
-            replace(spec, folder=building).save()
-            _put(building, folder)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise DataError(
-            f"cannot write the data to {str(folder)!r}: {error}; free space, or set CELLWRIGHT_DATA"
-        ) from error
-    load_data.cache_clear()
+
+    def fill(building: Path) -> None:
+        save_source(building)
+        save_data(building, scaled, split)
+        replace(spec, folder=building).save()
+
+    make_folder(spec.folder, fill, _FILE, Problem.load)
     return spec
-
-
-def _digest(dataset: Dataset, words: str) -> str:
-    """Return what changes when the data or the words do."""
-    digest = sha256(words.encode())
-    arrays = [*(table.features for table in dataset.tables.values()), *dataset.index.values(), dataset.target]
-    for array in arrays:
-        digest.update(repr(array.shape).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:12]
-
-
-def _is_ours(folder: Path) -> bool:
-    """Return whether a folder may be replaced: it is empty, or was made here, whole or not."""
-    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / name).exists() for name in (_FILE, LAYOUT)))
-
-
-def _put(building: Path, folder: Path) -> None:
-    """Make `building` the folder, in the place of what stands there; others may be doing the same."""
-    aside = building.with_name(f"{building.name}-old")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            folder.replace(aside)
-        building.replace(folder)
-    except OSError:
-        Problem.load(folder)  # another process was faster: its folder is as good
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def _check_values(dataset: Dataset, task: Task, name: str) -> None:
-    if task is Task.REGRESSION:
-        bad = np.flatnonzero(~np.isfinite(dataset.target))
-        if len(bad):
-            raise DataError(f"target {name!r} is not a finite number in {len(bad)} rows, the first is row {bad[0]}")
-    for table_name, table in dataset.tables.items():
-        if np.isinf(table.features).any():
-            raise DataError(f"input {table_name!r} holds infinite values; give NaN for what is missing")
-
-
-def _check_target(target: np.ndarray, split: Split, task: Task, name: str) -> None:
-    for part, rows in (("training", split.train), ("validation", split.validation), ("test", split.test)):
-        if len(rows) < 2:
-            raise DataError(
-                f"there is 1 {part} row only, and 2 are needed; bring more data, or split by something finer"
-            )
-        if len(np.unique(target[rows])) < 2:
-            what = "value" if task is Task.REGRESSION else "class"
-            raise DataError(f"target {name!r} has one {what} only in the {part} rows; nothing can be learnt from them")

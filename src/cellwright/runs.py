@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cellwright.data.arguments import function, path, real, texts, truth, whole
 from cellwright.drive import drive
+from cellwright.errors import UsageError
 from cellwright.limits import Limits
 from cellwright.methods.catalogue import method_of
-from cellwright.methods.confirmed import ranked
+from cellwright.methods.confirmed import leaders, ranked
 from cellwright.methods.objectives import front, thinned, values_of
 from cellwright.replay import Reason, Replayed, replay
 from cellwright.space import Architecture, Point, space_from_json
@@ -17,19 +19,15 @@ from cellwright.space.draw import in_words
 from cellwright.store import JsonLog
 from cellwright.store.folder import LOG, open_folder
 from cellwright.trial import Trial
+from cellwright.trial_table import trial_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cellwright.posttrain import Finalists
 
-__all__ = ["COLUMNS", "Observer", "Run"]
+__all__ = ["Observer", "Run"]
 
-#: of a table of trials
-COLUMNS = [
-    *("number", "status", "score", "parameters", "seconds", "microseconds", "key", "point", "error", "scores"),
-    *("source", "replicate", "epochs", "started", "finished", "worker"),
-]
 _KEPT = "kept"  # networks whose training was left off, and weights to inherit
 Observer = Callable[[Trial], None]
 
@@ -45,9 +43,22 @@ class Run:
     """
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = path("the folder of a run", folder)
         self.request, self.problem = open_folder(self.folder)
         self.space = space_from_json(dict(self.request.space))
+
+    def __repr__(self) -> str:
+        summary = self.summary()
+        best = summary["best"]
+        made = f"{summary['trials']:,} trials of {summary['networks']:,} networks, {summary['failed']:,} failed"
+        lines = [
+            f"Run({str(self.folder)!r}): {self.problem.name} by {self.request.method}, {summary['state']}",
+            f"  {made}, in {summary['seconds']:,.0f} s",
+        ]
+        if best:
+            size = "" if best["parameters"] is None else f", {best['parameters']:,} parameters"
+            lines.append(f"  best: trial {best['number']}, {summary['metric']} {best['score']:.4f}{size}")
+        return "\n".join(lines)
 
     def replay(self) -> Replayed:
         """Return what the log says now."""
@@ -104,10 +115,48 @@ class Run:
         return (state.evaluations, state.minutes) if state.begun else (self.request.evaluations, self.request.minutes)
 
     def trials(self) -> "pd.DataFrame":
-        """Return one row a trial, in the order told; columns as of `rows`."""
+        """Return one row a trial, in the order in which they ended, with a column for each decision of the space."""
+        return trial_table(self.rows(), [decision.name for decision in self.space.decisions])
+
+    def best(self, top: int = 5) -> "pd.DataFrame":
+        """Return the best networks, best first, one row each; columns as of `trials`, `estimate` and `tries`.
+
+        `score` is the mean over all tries of a network (`tries`), and `estimate`, by which they are ranked, that mean
+        shrunk towards the median of all networks: the fewer the tries, the more of a high score is luck.
+        """
+        return trial_table(self.best_rows(top), [decision.name for decision in self.space.decisions])
+
+    def curve(self, number: int) -> "pd.DataFrame":
+        """Return the learning curve of a trial: columns epochs and score, on the validation rows.
+
+        Of a cross-validated trial it is that of the first part; of one that goes on with the training of another, it
+        begins where that ended. A trial without a score has none.
+
+        Raises:
+            UsageError: there is no such trial.
+        """
         import pandas as pd
 
-        return pd.DataFrame(self.rows(), columns=COLUMNS)
+        number = whole("the number of a trial", number)
+        found = next((trial for trial in self.replay().trials if trial.number == number), None)
+        if found is None:
+            raise UsageError(f"there is no trial {number} in {str(self.folder)!r}")
+        return pd.DataFrame(list(found.outcome.curve), columns=["epochs", "score"], dtype=float)
+
+    def best_rows(self, top: int) -> list[dict[str, Any]]:
+        """Return the rows of the best networks, best first, with estimate and tries."""
+        leading = {leader.trial.number: leader for leader in leaders(list(self.replay().trials))}
+        rows = {row["number"]: row for row in self.rows()}
+        return [
+            {
+                **rows[trial.number],
+                "score": trial.score,
+                "seconds": trial.outcome.seconds,
+                "estimate": leading[trial.number].estimate,
+                "tries": leading[trial.number].tries,
+            }
+            for trial, _ in self.leaders(top)
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the trials as JSON, in the order told; `point` has what each decision means, None: switched off."""
@@ -123,6 +172,7 @@ class Run:
                 "point": self._meanings(trial.proposal.point),
                 "error": trial.outcome.error,
                 "scores": dict(trial.outcome.scores),
+                "curve": [list(point) for point in trial.outcome.curve],
                 "source": trial.outcome.source,
                 "replicate": trial.proposal.fidelity.replicate,
                 "epochs": trial.passes,
@@ -142,6 +192,7 @@ class Run:
 
         With several objectives: trials spread along the front.
         """
+        top = whole("top", top, 1)
         best = ranked(self.replay().trials)
         if len(self.request.objectives) > 1:
             best = [trial for trial, _ in self._front(best)]
@@ -185,6 +236,7 @@ class Run:
             "folds": self.request.fidelity.folds,
             "state": state.reason.value if state.reason else "unfinished",
             "trials": len(done),
+            "networks": len({trial.key for trial in done}),
             "cached": sum(trial.outcome.status.value == "cached" for trial in state.trials),
             "rejected": sum(trial.over for trial in state.trials),
             "repeated": sum(trial.proposal.fidelity.replicate > 0 for trial in done),
@@ -202,6 +254,7 @@ class Run:
             "front": [{"number": trial.number, **reached} for trial, reached in self._front(leaders)],
             "utilisation": busy / state.offered if state.offered > 0 else None,
             "seconds": state.clock,
+            "notes": list(self.problem.notes),
         }
 
     def posttrain(
@@ -215,12 +268,25 @@ class Run:
         splits: Sequence[str] = (),
         refit: bool | None = None,
         workers: int | None = None,
+        minutes: float | None = None,
         timeout: float | None = None,
         observe: Observer = lambda _: None,
     ) -> "Finalists":
         """Retrain the leaders beside the baselines; arguments as of `cellwright.posttrain.posttrain`."""
         from cellwright.posttrain import AGAINST, posttrain
 
+        for name, value in (("top", top), ("seeds", seeds), ("epochs", epochs), ("patience", patience)):
+            if value is not None or name in ("top", "seeds"):
+                whole(name, value, 1)
+        if workers is not None:
+            whole("workers", workers, 1)
+        if timeout is not None:
+            real("timeout", timeout, 0)
+        if refit is not None:
+            truth("refit", refit)
+        function("observe", observe, "a trial")
+        splits = texts("splits", splits)
+        against = None if against is None else texts("against", against)
         return posttrain(
             self,
             top=top,
@@ -231,6 +297,7 @@ class Run:
             splits=splits,
             refit=refit,
             workers=workers,
+            minutes=minutes,
             timeout=timeout,
             observe=observe,
         )
@@ -239,7 +306,7 @@ class Run:
         """Write the HTML report and return its path."""
         from cellwright.report import write_report
 
-        return write_report(self, Path(out) if out is not None else self.folder / "report.html")
+        return write_report(self, path("out", out) if out is not None else self.folder / "report.html")
 
 
 def _plain(value: Any) -> Any:

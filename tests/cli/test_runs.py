@@ -1,6 +1,5 @@
 """Commands on runs: search, resume, status, trials, posttrain, report."""
 
-import json
 import os
 import shlex
 import shutil
@@ -24,11 +23,11 @@ def _copied(run: Path, target: Path) -> Path:
 
 def test_a_search_says_what_it_does_and_what_came_of_it(searched: tuple[Path, Called]) -> None:
     folder, called = searched
-    for words in ("569 rows", "21,952", "1,254", "--max-parameters none", "10 networks", "6,274", str(folder)):
+    for words in ("569 rows", "790,272", "1,254", "--max-parameters none", "10 trials", "6,274", str(folder)):
         assert words in called.out, words
     assert f"cellwright posttrain {folder}" in called.out
     assert f"cellwright report {folder}" in called.out
-    assert "10 of 10 networks" in called.err
+    assert "10 of 10 trials" in called.err
     assert "\x1b" not in called.out + called.err
 
 
@@ -46,13 +45,16 @@ def test_search_prints_one_json_document(tmp_path: Path) -> None:
 
 
 def test_what_costs_too_much_is_counted_and_no_leader(tmp_path: Path) -> None:
-    words = ("--method", "random", "--evaluations", 4, "--max-parameters", "none", "--inner-folds", 1, "--epochs", 1)
+    words = (
+        *("--space", "tumor-small", "--method", "random", "--evaluations", 4),
+        *("--max-parameters", "none", "--inner-folds", 1, "--epochs", 1),
+    )
     called = call("search", "tumor", *words, "--at-most", "microseconds=0.0001", "--out", "small", "--json")
     assert called.status == 1
     assert "no network is within the limits" in called.err
     assert (called.json["rejected"], called.json["failed"], called.json["best"]) == (4, 0, None)
     shown = call("resume", "small", "--evaluations", 5)
-    assert "5 over a limit" in shown.out
+    assert "5 rejected over a limit" in shown.out
     called = call("search", "tumor", *words, "--at-most", "flops=3000", "--out", "few", "--json")
     assert called.status == 0, called.err
     assert called.json["best"]["parameters"] < 3000
@@ -73,14 +75,14 @@ def test_resume_goes_on_to_a_wider_limit(run: Path, tmp_path: Path) -> None:
     assert (called.json["trials"], called.json["state"]) == (13, "evaluations")
     shown = call("resume", folder)
     assert shown.status == 0
-    assert "13 networks" in shown.out
+    assert "13 trials" in shown.out
 
 
 def test_status_of_one_run_and_of_all(run: Path, tmp_path: Path) -> None:
     one = call("status", run, "--json").json
     assert one.keys() >= SUMMARY
     assert (one["state"], one["driven"], one["evaluations"]) == ("evaluations", False, 10)
-    assert "as many networks as asked for" in call("status", run).out
+    assert "ended after the trials asked for" in call("status", run).out
     assert call("status", "--json").json == []
     assert "no runs" in call("status").out
     _copied(run, tmp_path / "runs" / "older")
@@ -99,7 +101,7 @@ def test_status_of_one_run_and_of_all(run: Path, tmp_path: Path) -> None:
     assert [line.split()[0] for line in shown[2:]] == ["runs/newer", "runs/older", "runs/broken", "runs/broken:"]
 
 
-def test_trials_in_every_form(run: Path, tmp_path: Path) -> None:
+def test_trials_in_every_form(run: Path, searched: tuple[Path, Called], tmp_path: Path) -> None:
     rows = call("trials", run, "--json").json
     assert all(row.keys() >= TRIAL for row in rows)
     assert sum(row["status"] == "ok" for row in rows) == 10
@@ -110,10 +112,13 @@ def test_trials_in_every_form(run: Path, tmp_path: Path) -> None:
     assert call("trials", run, "--parquet", "t.parquet").status == 0
     frame = pd.read_parquet(tmp_path / "t.parquet")
     assert frame["number"].tolist() == [row["number"] for row in rows]
-    assert json.loads(frame["point"][0]) == rows[0]["point"]
+    shown = frame.drop(columns="number").iloc[0]
+    assert {name: str(shown[name]) for name in rows[0]["point"]} == {n: str(v) for n, v in rows[0]["point"].items()}
     best = call("trials", run, "--top", 3, "--json").json
     scores = [row["score"] for row in rows if row["status"] == "ok"]
     assert [row["score"] for row in best] == sorted(scores, reverse=True)[:3]
+    assert call("status", run, "--json").json["best"]["score"] == best[0]["score"]
+    assert f"{best[0]['score']:.4f} with" in searched[1].err.strip().splitlines()[-1]
     assert "Dense" in call("trials", run).out
     assert call("trials", run, "--csv", "no/such/folder.csv").status == 1
 
@@ -123,22 +128,6 @@ def test_output_into_a_closed_pipe_is_silent(run: Path) -> None:
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert done.stdout == "[\n"
     assert not done.stderr
-
-
-def test_posttrain_shows_the_found_beside_the_one_made_by_hand(run: Path, tmp_path: Path) -> None:
-    folder = _copied(run, tmp_path / "post")
-    words = ("posttrain", folder, "--top", 2, "--epochs", 2, "--seeds", 2)
-    called = call(*words, "--json")
-    assert called.status == 0, called.err
-    rows = called.json["rows"]
-    assert [row["kind"] for row in rows] == ["found", "found", "manual", "mean", "linear", "boosting"]
-    found = rows[0]
-    assert found.keys() >= {"name", "kind", "parameters", "training_seconds", "scores", "ratios"}
-    assert found["scores"]["accuracy"].keys() == {"mean", "sd"}
-    shown = call(*words)
-    assert shown.status == 0
-    assert "fewer parameters" in shown.out
-    assert "by hand" in shown.out
 
 
 def test_report_writes_a_page_and_prints_its_path(run: Path, tmp_path: Path) -> None:

@@ -284,12 +284,6 @@ CASES: dict[str, Case] = {
     "text in the dose column": Case(
         "uno", {"measured.csv": changed(single(), 6, 2, "10 uM")}, ("measured.csv", "'dose_uM'", "row 6", "'10 uM'")
     ),
-    "an empty cell line name": Case(
-        "uno", {"measured.csv": changed(single(), 6, 1, "")}, ("measured.csv", "'cell'", "row 6", "empty")
-    ),
-    "an empty drug name": Case(
-        "combo", {"measured.csv": changed(pairs(), 8, 1, "")}, ("measured.csv", "'drug_b'", "row 8", "empty")
-    ),
     "text in an expression cell": Case(
         "uno", {"cells.csv": changed(expression(), 3, 2, "lost")}, ("cells.csv", "'G2'", "row 3", "'lost'")
     ),
@@ -315,20 +309,17 @@ CASES: dict[str, Case] = {
     "a gene twice in a matrix": Case(
         "nt3", {"samples.csv": renamed(matrix(), G3="G1")}, ("samples.csv", "column twice", "'G1'")
     ),
-    "a cell line twice": Case(
-        "uno",
-        {"cells.csv": lines(*expression(), expression()[3])},
-        ("cells.csv", "'C02'", "several rows"),
-    ),
     "a drug twice": Case("combo", {"drugs.csv": lines(*drugs(), "D3,CCNC")}, ("drugs.csv", "'D3'", "several rows")),
     "other drugs": Case(
         "uno", {"drugs.csv": lines("drug,smiles", "X1,CCO", "X2,CC", "X3,CN")}, ("measured.csv", "drugs", "'D0'")
     ),
     "other cell lines": Case(
-        "uno", {"cells.csv": lines("cell_line,G1", "X1,1", "X2,2", "X3,1")}, ("measured.csv", "cells", "'C00'")
+        "uno",
+        {"cells.csv": lines("cell_line,G1", "X1,1", "X2,2", "X3,1")},
+        ("measured.csv", "cell lines", "'C00'", "names do not join", "'X1'"),
     ),
     "no table of drugs": Case("combo", {"drugs.csv": None}, ("drugs", "'D0'", "SMILES")),
-    "no table of cell lines": Case("combo", {"cells.csv": None}, ("cells", "'C00'", "one row a cell line")),
+    "no table of cell lines": Case("combo", {"cells.csv": None}, ("cell lines", "'C00'", "one row a cell line")),
     "SMILES that cannot be read": Case(
         "uno",
         {"drugs.csv": lines("drug,smiles", *(f"{name},no way" for name in DRUGS))},
@@ -345,7 +336,7 @@ CASES: dict[str, Case] = {
     "single drugs given to combo": Case(
         "combo", {"measured.csv": lines(*single())}, ("measured.csv", "one drug", "search uno")
     ),
-    "one file of measurements only": Case("uno", {}, ("measured.csv", "cells"), place="measured.csv"),
+    "one file of measurements only": Case("uno", {}, ("measured.csv", "cell lines"), place="measured.csv"),
     "no column of classes": Case(
         "nt3",
         {"samples.csv": without(matrix(), 0)},

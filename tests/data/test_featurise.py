@@ -128,5 +128,5 @@ def test_features_of_another_shape_are_refused() -> None:
 
 def test_a_missing_rdkit_is_answered_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rdkit", None)
-    with pytest.raises(DataError, match=r"pip install 'cellwright\[chem\]'"):
+    with pytest.raises(DataError, match=r"pip install rdkit"):
         descriptors([ETHANOL])

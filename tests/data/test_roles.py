@@ -41,6 +41,22 @@ def test_a_name_is_simple_without_case_and_punctuation() -> None:
             "sample,compound,log10_conc,viability",
             {"cell": "sample", "drug": "compound", "dose": "log10_conc", "value": "viability"},
         ),
+        (
+            "improve_sample_id,improve_chem_id,auc,r2fit",
+            {"cell": "improve_sample_id", "drug": "improve_chem_id", "value": "auc"},
+        ),
+        (
+            "depmap_id,broad_id,auc,ic50,target",
+            {"cell": "depmap_id", "drug": "broad_id", "value": "auc"},
+        ),
+        (
+            "COSMIC_ID,CELL_LINE_NAME,DRUG_ID,DRUG_NAME,MIN_CONC,MAX_CONC,LN_IC50,AUC,RMSE",
+            {"cell": "CELL_LINE_NAME", "drug": "DRUG_NAME", "value": "AUC"},
+        ),
+        (
+            "CCLE Cell Line Name,Compound,IC50 (uM),ActArea",
+            {"cell": "CCLE Cell Line Name", "drug": "Compound", "value": "ActArea"},
+        ),
         # by elimination: the one column of numbers
         ("drug,cell,measured thing", {"drug": "drug", "cell": "cell", "value": "measured thing"}),
         # the likelier name comes first
@@ -51,7 +67,7 @@ def test_a_name_is_simple_without_case_and_punctuation() -> None:
     ],
 )
 def test_roles_are_guessed_from_names(header: str, roles: dict[str, str]) -> None:
-    text = {name: "A" for name in header.split(",") if simple(name) in ("smiles", "name")}
+    text = {name: "A" for name in header.split(",") if simple(name) in ("smiles", "name", "target")}
     found = roles_of(sheet(header, **text), {})
     if "drug" in roles or "drug_1" in roles:
         assert found == roles

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from sklearn.preprocessing import StandardScaler
 
-from cellwright.data.scaling import CLIP, fit_standard
+from cellwright.data.scaling import CLIP, fit_standard, have_other_units, moments
 
 values = st.floats(-1e3, 1e3, width=32).map(lambda x: round(x, 3)) | st.just(float("nan"))
 
@@ -143,3 +143,34 @@ def test_a_common_scale_only_changes_the_size(table: tuple[np.ndarray, np.ndarra
     np.testing.assert_array_equal(own.mean, common.mean)
     numbers = ~np.isnan(own.mean) & ~np.isclose(own.scale, 1)
     assert len(set(common.scale[numbers].tolist())) <= 1
+
+
+def genes_and(others: np.ndarray, genes: int = 60) -> np.ndarray:
+    """Logarithms of expression beside other columns."""
+    return np.column_stack([others, np.random.default_rng(0).normal(7, 1, (len(others), genes))])
+
+
+@pytest.mark.parametrize("genes", [60, 20_000])
+def test_a_few_features_of_another_unit_do_not_set_the_scale_of_all(genes: int) -> None:
+    rng = np.random.default_rng(1)
+    clinic = np.column_stack([rng.normal(62, 11, 80), rng.gamma(2, 500, 80), rng.normal(250_000, 60_000, 80)])
+    both, counts = genes_and(clinic, genes), np.ones(80, int)
+    scaled = fit_standard(both, counts, common=True).apply(both)
+    alone = fit_standard(both[:, 3:], counts, common=True).apply(both[:, 3:])
+    np.testing.assert_array_equal(scaled[:, 3:], alone)
+    np.testing.assert_allclose(scaled[:, :3].std(axis=0), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("silent", [0.0, 0.5, 0.9])
+def test_genes_that_most_samples_do_not_express_have_the_unit_of_the_others(silent: float) -> None:
+    rng = np.random.default_rng(2)
+    level = np.where(rng.random(20_000) < silent, rng.normal(-6, 2, 20_000), rng.normal(3, 2.5, 20_000))
+    logs = np.log2(1 + np.exp(level + rng.normal(0, 0.7, (50, 20_000))))
+    logs[:, 0] = np.where(rng.random(50) < 0.5, 0, 14)  # as a gene of the Y chromosome
+    mean, deviation, _ = moments(logs, np.ones(50, int))
+    assert not have_other_units(mean, deviation).any()
+
+
+def test_few_features_do_not_show_which_of_them_has_another_unit() -> None:
+    both = genes_and(np.full((80, 1), 1e6) * np.arange(80)[:, None], genes=4)
+    assert len(set(fit_standard(both, np.ones(80, int), common=True).scale.tolist())) == 1

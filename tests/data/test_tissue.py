@@ -177,7 +177,7 @@ def test_the_problem_is_made_from_it(archive: Archive, monkeypatch: pytest.Monke
     problem = problems.load("tissue")
     assert (problem.rows, problem.outputs, problem.classes) == (40, 2, ("lung", "skin"))
     assert (problem.target, problem.metric, problem.splits) == ("tissue of origin", "accuracy", ("row",))
-    assert problem.notes == ("40 of 40 lines have a tissue; 0 have none, 0 could be several",)
+    assert problem.notes[0] == "40 of 40 lines have a tissue; 0 have none, 0 could be several"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 import cellwright
 from cellwright.errors import RunError, UsageError
-from cellwright.posttrain import Candidate, posttrain, total
+from cellwright.posttrain import Candidate, posttrain
 from cellwright.posttrain.refit import candidate_space
 from cellwright.posttrain.table import tabulate
 from cellwright.problem import Problem
@@ -44,7 +44,7 @@ def test_the_leaders_stand_beside_what_they_must_beat(run: Run) -> None:
     finalists = posttrain(run, observe=seen.append, **OPTIONS)
     rows = finalists.rows
     assert [row["kind"] for row in rows] == ["found", "found", "manual", "mean", "linear", "boosting"]
-    assert len(seen) == total(run, top=2, seeds=2) == 3 * 2 + 3
+    assert len(seen) == 3 * 2 + 3
     assert finalists.metric == "accuracy"
     assert set(finalists.metrics) == {"accuracy", "balanced_accuracy", "log_loss", "auc"}
     by_hand, means = rows[2], rows[3]
@@ -243,3 +243,38 @@ def test_where_the_search_cross_validated_every_network_trains_as_long_as_there(
     assert [row["epochs"] for row in rows] == [run.request.fidelity.epochs] * 2
     (stopped,) = posttrain(run, top=1, seeds=1, epochs=40, patience=1, against=()).rows
     assert stopped["epochs"] < 40
+
+
+def test_what_is_not_finished_within_the_minutes_is_left_out_and_finished_by_the_same_call_without(run: Run) -> None:
+    options: dict[str, Any] = {"top": 1, "epochs": 1, "seeds": 2, "against": ("mean", "manual"), "workers": 1}
+    limited = run.posttrain(minutes=1e-6, **options)
+    assert [row["scores"] for row in limited.rows] == [{}, {}, {}]
+    note = "not finished within the limit of 1e-06 minutes; the same command without it goes on"
+    assert [row["note"] for row in limited.rows] == [note] * 3
+    whole = run.posttrain(**options)
+    assert all(row["scores"] and row["note"] is None for row in whole.rows)
+    assert [row["scores"] for row in run.posttrain(minutes=1e-6, **options).rows] == [
+        row["scores"] for row in whole.rows
+    ]
+    (log,) = (run.folder / "posttrain").glob("*.jsonl")
+    lines = log.read_text().splitlines(keepends=True)
+    first = next(place for place, line in enumerate(lines) if '"event":"told"' in line)
+    log.write_text("".join(lines[: first + 1]))  # the baseline only
+    found, manual, means = run.posttrain(minutes=1e-6, **options).rows
+    assert [row["note"] for row in (found, manual, means)] == [note, note, None]
+    assert (found["scores"], means["scores"]) == ({}, whole.rows[2]["scores"])
+    with pytest.raises(UsageError, match="minutes must be above 0"):
+        run.posttrain(minutes=0, **options)
+
+
+def test_a_row_of_fewer_seeds_than_asked_for_says_so(trial: Callable[..., Trial]) -> None:
+    candidates = (
+        Candidate("a", "found", architecture(5), seeds=3),
+        Candidate("b", "manual", architecture(20), seeds=3),
+    )
+    asked: dict[str, Any] = {"metric": "r2", "epochs": 1, "seeds": 3, "splits": ("row",), "refit": False}
+    found, by_hand = tabulate(candidates, [trial(0, 0, 0.5), trial(0, 1, 0.75)], minutes=10, **asked).rows
+    assert found["scores"]["r2"]["mean"] == 0.625
+    limit = "within the limit of 10 minutes; the same command without it goes on"
+    assert found["note"] == f"2 of 3 seeds finished {limit}"
+    assert (by_hand["scores"], by_hand["note"]) == ({}, f"not finished {limit}")

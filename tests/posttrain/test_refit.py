@@ -16,7 +16,7 @@ from cellwright.trial import Fidelity, Outcome, Proposal, Status
 
 BY_HAND = tumor_module.manual({"measurements": (30,)})
 CANDIDATES = (
-    Candidate("by hand", "manual", BY_HAND, seeds=2),
+    Candidate("hand-designed", "manual", BY_HAND, seeds=2),
     Candidate("wrong", "found", replace(BY_HAND, settings=(("momentum", 1),)), 7),
     Candidate("means", "mean"),
     Candidate("linear", "linear"),
@@ -31,14 +31,22 @@ def refit(problem: Problem, name: str, seed: int = 0, *, final: bool = False, **
     return evaluate(Proposal(0, SPACE.point((index, seed, 0)), Fidelity(epochs=6)))
 
 
-def test_what_takes_longest_comes_first() -> None:
+def test_the_hand_designed_network_comes_last_and_what_is_quick_first() -> None:
     order = [point.values for point in points(SPACE, CANDIDATES, 1)]
-    assert order == [(0, 0, 0), (0, 1, 0), (1, 0, 0), (4, 0, 0), (2, 0, 0), (3, 0, 0)]
+    assert order == [(2, 0, 0), (3, 0, 0), (1, 0, 0), (4, 0, 0), (0, 0, 0), (0, 1, 0)]
 
 
-def test_each_split_takes_its_turn() -> None:
+def test_a_seed_of_every_network_comes_before_another_seed_of_one() -> None:
+    found = tuple(replace(CANDIDATES[1], name=name, seeds=2) for name in ("a", "b"))
+    order = [point.values for point in points(candidate_space(found, ("row",)), found, 1)]
+    assert order == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (1, 1, 0)]
+
+
+def test_the_hand_designed_network_comes_after_all_else_of_every_split() -> None:
     order = [point.values for point in points(SPACE, CANDIDATES, 2)]
-    assert order[6:] == [(candidate, seed, 1) for candidate, seed, _ in order[:6]]
+    others = [(2, 0), (3, 0), (1, 0), (4, 0)]
+    assert order[:8] == [(*one, split) for split in (0, 1) for one in others]
+    assert order[8:] == [(0, 0, 0), (0, 1, 0), (0, 0, 1), (0, 1, 1)]
 
 
 def test_a_point_names_its_split(tumor: Problem, tmp_path: Path) -> None:
@@ -50,7 +58,7 @@ def test_a_point_names_its_split(tumor: Problem, tmp_path: Path) -> None:
     assert second.scores == refit(other, "linear").scores != first.scores
 
 
-@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+@pytest.mark.parametrize("name", ["hand-designed", "means", "linear", "trees"])
 def test_final_weights_may_be_learnt_from_validation_rows_too(tumor: Problem, name: str) -> None:
     usual, final = refit(tumor, name), refit(tumor, name, final=True)
     assert final.status is Status.OK
@@ -60,31 +68,31 @@ def test_final_weights_may_be_learnt_from_validation_rows_too(tumor: Problem, na
     assert final.scores["test/log_loss"] != usual.scores["test/log_loss"]
 
 
-@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+@pytest.mark.parametrize("name", ["hand-designed", "means", "linear", "trees"])
 def test_a_candidate_is_scored_on_validation_and_on_test(tumor: Problem, name: str) -> None:
     outcome = refit(tumor, name)
     assert outcome.status is Status.OK
     assert outcome.score == outcome.scores["validation/accuracy"]
     metrics = {"accuracy", "balanced_accuracy", "log_loss", "auc"}
     assert set(outcome.scores) == {f"{part}/{m}" for part in ("validation", "test") for m in metrics} | {"epochs"}
-    assert outcome.parameters == (BY_HAND.parameters if name == "by hand" else None)
+    assert outcome.parameters == (BY_HAND.parameters if name == "hand-designed" else None)
     assert outcome.seconds > 0
-    assert (outcome.scores["epochs"] > 0) == (name == "by hand")
+    assert (outcome.scores["epochs"] > 0) == (name == "hand-designed")
     assert (outcome.scores["test/accuracy"] > 0.85) == (name != "means")
 
 
 def test_the_seed_decides(tumor: Problem) -> None:
-    first, again, other = (refit(tumor, "by hand", seed).scores for seed in (0, 0, 1))
+    first, again, other = (refit(tumor, "hand-designed", seed).scores for seed in (0, 0, 1))
     assert first == again
     assert first != other
 
 
 def test_patience_keeps_the_epoch_that_validation_prefers(tumor: Problem) -> None:
-    outcome = refit(tumor, "by hand", learning_rate=0.5, average=None)
+    outcome = refit(tumor, "hand-designed", learning_rate=0.5, average=None)
     assert outcome.scores["epochs"] < 6
 
 
-@pytest.mark.parametrize("name", ["by hand", "means", "linear", "trees"])
+@pytest.mark.parametrize("name", ["hand-designed", "means", "linear", "trees"])
 def test_test_targets_do_not_reach_what_is_fitted(tumor: Problem, name: str, tmp_path: Path) -> None:
     data, split = tumor.data()
     target = np.array(data.target)
@@ -115,12 +123,12 @@ def test_a_failure_is_an_outcome(tumor: Problem) -> None:
     outcome = refit(tumor, "wrong")
     assert (outcome.status, outcome.score) == (Status.FAILED, None)
     assert "no setting 'momentum'" in str(outcome.error)
-    diverged = refit(tumor, "by hand", optimizer="sgd", learning_rate=1e20)
+    diverged = refit(tumor, "hand-designed", optimizer="sgd", learning_rate=1e20)
     assert (diverged.status, diverged.parameters) == (Status.DIVERGED, BY_HAND.parameters)
 
 
 def test_a_candidate_is_written_with_its_network() -> None:
     written = CANDIDATES[0].to_json()
     assert Architecture.from_json(written.pop("network")) == BY_HAND
-    assert written == {"name": "by hand", "kind": "manual", "number": None, "seeds": 2}
+    assert written == {"name": "hand-designed", "kind": "manual", "number": None, "seeds": 2}
     assert CANDIDATES[2].to_json()["network"] is None

@@ -11,7 +11,7 @@ from tests.train.test_evaluate import space
 
 import cellwright
 from cellwright.errors import RunError, UsageError
-from cellwright.posttrain import posttrain, total
+from cellwright.posttrain import posttrain
 from cellwright.problem import Problem
 from cellwright.runs import Run
 from cellwright.store import JsonLog
@@ -150,7 +150,7 @@ def test_leaders_are_compared_with_what_one_likes(run: Run, against: tuple[str, 
     finalists = posttrain(run, **{**QUICK, "against": against})
     assert [row["kind"] for row in finalists.rows] == ["found", *kinds]
     found = finalists.rows[0]
-    assert set(found["ratios"].values()) == {None}, "nobody by hand to be compared with"
+    assert set(found["ratios"].values()) == {None}, "no hand-designed network to be compared with"
 
 
 def test_an_unknown_comparison_is_answered_with_the_known_ones(run: Run) -> None:
@@ -185,11 +185,6 @@ def test_the_table_is_plain_json_of_known_keys(run: Run) -> None:
     found, means, _ = finalists["rows"]
     assert found["scores"]["r2"]["sd"] is not None
     assert means["scores"]["r2"]["sd"] is None
-
-
-def test_the_fits_can_be_counted_before(run: Run) -> None:
-    assert total(run, top=1, seeds=2) == 2 + 2 + 3
-    assert total(run, top=1, seeds=2, splits=("cell", "row", "cell")) == 2 * (2 + 2 + 3)
 
 
 def test_a_run_without_a_trial_is_told_before_any_split_is_made(run: Run) -> None:

@@ -96,3 +96,42 @@ def test_real_matrices_keep_the_shares_of_their_classes(name: str, outputs: int)
     shares = np.bincount(data.target) / data.rows
     for part in (split.train, split.validation, split.test):
         np.testing.assert_allclose(np.bincount(data.target[part], minlength=outputs) / len(part), shares, atol=0.16)
+
+
+def test_a_target_says_what_it_is_and_which_other_columns_there_are(tmp_path: Path) -> None:
+    place = written(tmp_path / "mine", "uno")
+    rows = (place / "measured.csv").read_text().splitlines()
+    numbered = [f"{row},{n % 7}.5" for n, row in enumerate(rows[1:])]
+    (place / "measured.csv").write_text("\n".join([f"{rows[0]},LN_IC50".replace("growth", "auc"), *numbered]) + "\n")
+    problem = problems.load("uno", data=place)
+    assert problem.target == "auc (area under the dose-response curve)"
+    assert "measured.csv: value columns: 'auc' (taken; --target chooses another), 'LN_IC50'" in problem.notes
+    assert problems.load("uno", data=place, target="LN_IC50").target.startswith(
+        "LN_IC50 (natural logarithm of the IC50"
+    )
+
+
+def test_rows_of_a_tissue_stay_on_one_side_and_test_lines_are_named(tmp_path: Path) -> None:
+    place = written(tmp_path / "mine", "uno")
+    tissues = ["cell_line,tissue", *(f"{cell},T{n // 3}" for n, cell in enumerate(tables.CELLS))]
+    (place / "tissues.csv").write_text("\n".join(tissues) + "\n")
+    problem = problems.load("uno", data=place, split="tissue")
+    data, split = problem.data()
+    group = data.groups("tissue")[:, 0]
+    assert set(group[split.train]).isdisjoint(group[split.test])
+    assert "expression" in dict(problem.inputs)
+    assert not any("tissue" in name for name, _ in problem.inputs)
+    lines = problems.load("uno", data=place, test=tables.CELLS[:2])
+    data, split = lines.data()
+    assert set(data.index["cell"][split.test].tolist()) == {0, 1}
+    assert set(data.index["cell"][split.train].tolist()).isdisjoint({0, 1})
+
+
+def test_candle_files_take_no_options_of_own_tables(tmp_path: Path) -> None:
+    place = tmp_path / "candle"
+    place.mkdir()
+    (place / "ComboDrugGrowth_Nov2017.csv").write_text("x\n1\n")
+    with pytest.raises(UsageError, match=r"CANDLE's files, .* take no --group"):
+        problems.load("combo", data=place, group="STUDY")
+    with pytest.raises(UsageError, match="has no classes"):
+        problems.load("combo", data=place, min_class=3)

@@ -66,6 +66,15 @@ def test_tumor_keeps_the_shares_of_its_classes() -> None:
     assert problem.manual.parameters == tumor.manual(tumor.PUBLISHED_INPUTS).parameters
 
 
+def test_the_first_networks_tried_on_tumor_are_linear_models_and_one_layer() -> None:
+    problem = problems.load("tumor")
+    space = problems.space(problem)
+    starts = [space.architecture(point) for point in problems.starts(problem, space)]
+    assert [one.parameters for one in starts] == [62, 62, 530, 1_064]
+    assert all(dict(one.settings)["weight_decay"] == 1.0 for one in starts)
+    assert not problems.starts(problem, problems.space(problem, "tumor-small"))
+
+
 def test_a_problem_is_prepared_once_and_again_where_it_is_damaged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +173,7 @@ def test_data_of_ones_own_does_not_name_the_folder_of_fetched_data(
 
 def test_a_problem_of_no_name_known_here_has_the_general_space() -> None:
     problem = problems.load("tumor")
-    with pytest.raises(UsageError, match="no space 'large'; known: tumor-small"):
+    with pytest.raises(UsageError, match="no space 'large'; known: tumor, tumor-small"):
         problems.space(problem, "large")
     other = Problem(**{**{n: getattr(problem, n) for n in Problem.__slots__}, "name": "mine"})
     assert problems.space(other) == general(dict(problem.inputs), problem.outputs, dict(problem.kinds))

@@ -112,7 +112,7 @@ def test_folds_lead_to_cross_validated_scores(response: Problem) -> None:
     train = Train(response, where, seed=1)
     once, crossed = (train(proposal(where, 4, folds=folds)) for folds in (1, 3))
     assert crossed.status is Status.OK
-    expected, _, _ = cross_fit(
+    expected, *_ = cross_fit(
         where.architecture(proposal(where).point),
         response,
         Fidelity(folds=3),

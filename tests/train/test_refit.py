@@ -61,7 +61,7 @@ def trained(
 def crossed(problem: Problem, folds: int = 3, *, fraction: float = 1.0, **seeds: int) -> dict[str, float]:
     given: dict[str, Any] = {"seed": 0, "subset_seed": 0, **seeds}
     fidelity = Fidelity(1, fraction, folds=folds)
-    found, seconds, _ = cross_fit(network(problem), problem, fidelity, recipe=Recipe(), device="cpu", **given)
+    found, seconds, *_ = cross_fit(network(problem), problem, fidelity, recipe=Recipe(), device="cpu", **given)
     assert seconds > 0
     return dict(found)
 
@@ -174,7 +174,7 @@ def test_cross_validation_scores_each_row_once_and_all_at_once(
 
 
 def test_classes_are_cross_validated_too(tumor: Problem) -> None:
-    found, _, _ = cross_fit(
+    found, *_ = cross_fit(
         network(tumor, width=32), tumor, Fidelity(15, folds=5), recipe=Recipe(learning_rate=5e-3), seed=0, device="cpu"
     )
     assert set(found) == {"accuracy", "balanced_accuracy", "log_loss", "auc"}

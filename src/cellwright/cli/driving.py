@@ -21,13 +21,13 @@ INTERRUPTED = 130
 LIMITS = ("evaluations", "minutes")
 #: state of a run -> in words
 REASONS = {
-    "evaluations": "as many networks as asked for",
-    "minutes": "the time is up",
-    "converged": "converged: nothing new is proposed any more",
-    "exhausted": "the search has nothing more to propose",
+    "evaluations": "ended after the trials asked for",
+    "minutes": "ended after the minutes asked for",
+    "converged": "converged: the search proposes nothing new any more",
+    "exhausted": "ended: the search has nothing more to propose",
     "interrupted": "interrupted",
     "running": "running",
-    "unfinished": "stopped without a word: killed, or the machine went down",
+    "unfinished": "stopped unexpectedly: killed, or the machine went down",
 }
 
 
@@ -83,7 +83,7 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
         if problem.manual is not None and best["parameters"]:
             ratio = problem.manual.parameters / best["parameters"]
             by_hand = count(problem.manual.parameters)
-            size += f", {times(ratio, 'fewer', 'more')} than the {by_hand} of the network made by hand"
+            size += f", {times(ratio, 'fewer', 'more')} than the {by_hand} of the hand-designed network"
         on = "on the validation rows" if summary["folds"] == 1 else f"cross-validated in {summary['folds']} parts"
         score = f"{summary['metric']} {score_text(best['score'])} {on}"
         rows += [("best", f"trial {best['number']}: {score}"), ("", size)]
@@ -94,14 +94,18 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
     rest = [
         f"{summary[name]:,} {what}"
         for name, what in (
-            ("repeated", "of leaders again"),
             ("failed", "failed"),
-            ("cached", "more answered from the cache"),
-            ("rejected", "over a limit"),
+            ("cached", "answered by an equal network's result"),
+            ("rejected", "rejected over a limit"),
         )
         if summary[name]
     ]
-    rows.append(("trained", ", ".join([plural(summary["trials"], "network"), *rest])))
+    made = plural(summary["trials"], "trial")
+    if summary["networks"] < summary["trials"]:
+        made += f" of {plural(summary['networks'], 'network')}"
+    if summary["repeated"]:
+        made += f" ({summary['repeated']:,} repeat leading networks with other seeds)"
+    rows.append(("trials", ", ".join([made, *rest])))
     busy = "" if summary["utilisation"] is None else f", workers {min(1.0, summary['utilisation']):.0%} busy"
     rows.append(("time", f"{duration(summary['seconds'])}{busy}"))
     return rows
@@ -128,7 +132,7 @@ def _next(summary: dict[str, Any], folder: Path) -> list[RenderableType]:
     return [
         grid(
             [
-                (command("posttrain", folder), "train the best in full, beside the network made by hand"),
+                (command("posttrain", folder), "train the best networks in full, beside the hand-designed one"),
                 (command("report", folder), "see it all on one page"),
             ]
         )

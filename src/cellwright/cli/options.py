@@ -37,12 +37,17 @@ def named(option: str, texts: Sequence[str], form: str) -> dict[str, str]:
     """Return what texts of a form such as ROLE=NAME say.
 
     Raises:
-        UsageError: one has another form.
+        UsageError: one has another form, or one name is given twice.
     """
+    said: dict[str, str] = {}
     for text in texts:
-        if not all(text.partition("=")):
+        name, sign, value = text.partition("=")
+        if not (name and sign and value):
             raise UsageError(f"{option} takes {form}; not {text!r}")
-    return {name: value for name, _, value in (text.partition("=") for text in texts)}
+        if name in said:
+            raise UsageError(f"{option} {name} is given twice, as {said[name]!r} and {value!r}; give it once")
+        said[name] = value
+    return said
 
 
 def number(option: str, text: str, other: str = "") -> float:

@@ -20,7 +20,7 @@ def plan(
     inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
     size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
     scored = "the validation rows" if folds == 1 else f"training and validation rows in {folds} parts"
-    ends = [plural(limits.evaluations, "network")] if limits.evaluations else []
+    ends = [plural(limits.evaluations, "trial")] if limits.evaluations else []
     ends += [duration(60 * limits.minutes)] if limits.minutes else []
     return [
         ("problem", f"{problem.name}: {problem.rows:,} rows; {inputs}"),
@@ -35,7 +35,7 @@ def plan(
 
 
 def _limit(problem: "Problem", parameters: int | None) -> str:
-    by_hand = f"the network made by hand has {count(problem.manual.parameters)}" if problem.manual else ""
+    by_hand = f"the hand-designed network has {count(problem.manual.parameters)}" if problem.manual else ""
     if parameters is None:
         return f"none on parameters{f'; {by_hand}' if by_hand else ''}"
     words = f"{count(parameters)} parameters a network"

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cellwright.cli.terminal import count, duration, plural, score_text, stderr
+from cellwright.methods.confirmed import ranked
 
 if TYPE_CHECKING:
     from cellwright.trial import Trial
@@ -24,6 +25,7 @@ __all__ = ["Tally", "watched", "working"]
 
 _RECENT = 20
 _LINE_SECONDS = 30.0
+_RANKING = 20.0  # at most a twentieth of the time goes into finding the leader
 _LINES = 10
 
 
@@ -52,7 +54,10 @@ class Tally:
     cached: int = 0
     rejected: int = 0
     busy: float = 0.0
-    best: "Trial | None" = None
+    _tries: "list[Trial]" = field(default_factory=list)
+    _leader: "Trial | None" = None  # as of so many tries
+    _ranked: int = 0
+    _pause: float = 0.0  # seconds of the clock, before which they are not ranked again
     _first: tuple[float, int] | None = None  # when the first news came, and how many were evaluated then
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _start: float = field(default_factory=time.monotonic)
@@ -74,8 +79,17 @@ class Tally:
                 self._first = (self._start, self.evaluated)
         if trial.score is not None:
             self._recent.append(trial.score)
-            if trial.evaluated and not trial.proposal.fidelity.replicate:  # whose mean is known at the end
-                self.best = max(self.best or trial, trial, key=lambda one: (one.passes, one.score or 0.0))
+            if trial.evaluated:
+                self._tries.append(trial)
+
+    @property
+    def best(self) -> "Trial | None":
+        """The network that leads, with its mean score, as the summary at the end has it."""
+        now = time.monotonic()
+        if len(self._tries) > self._ranked and now >= self._pause:
+            self._leader, self._ranked = next(iter(ranked(self._tries)), None), len(self._tries)
+            self._pause = now + _RANKING * (time.monotonic() - now)
+        return self._leader
 
     @property
     def elapsed(self) -> float:
@@ -107,10 +121,11 @@ class Tally:
 
     def scores(self) -> str:
         """Return how good it is, in words."""
-        if self.metric is None or self.best is None:
+        leader = self.best
+        if self.metric is None or leader is None:
             return ""
-        parameters = self.best.outcome.parameters
-        best = f"best {self.metric} {score_text(self.best.score)} with {count(parameters)} parameters"
+        parameters = leader.outcome.parameters
+        best = f"best {self.metric} {score_text(leader.score)} with {count(parameters)} parameters"
         mean = sum(self._recent) / len(self._recent)
         return f"{best}, mean of the last {len(self._recent)}: {score_text(mean)}"
 

@@ -34,11 +34,11 @@ def resume(
         one_thread()
     if not json:
         trained = sum(trial.evaluated for trial in before.trials)
-        show(f"{folder}: {plural(trained, 'network')} trained so far, in {duration(before.clock)}", "")
+        show(f"{folder}: {plural(trained, 'trial')} so far, in {duration(before.clock)}", "")
     if evaluations is None and minutes is None:
         evaluations, minutes = run.limits()
     tally = Tally(
-        "network",
+        "trial",
         run.problem.metric,
         workers or run.request.workers,
         evaluations,

@@ -103,7 +103,7 @@ def search(
         str,
         typer.Option(
             metavar="P|auto|none",
-            help="Larger networks are not trained; auto: a twentieth of the network made by hand.",
+            help="Larger networks are not trained; auto: a twentieth of the hand-designed one.",
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
@@ -347,7 +347,7 @@ def search(
     if not json:
         parts = inner_folds or api.usual_folds(what)
         show(grid(plan(what, where, limits, folder, f"{method}, seed {seed}", parts)), "")
-    tally = Tally("network", what.metric, workers, evaluations, minutes)
+    tally = Tally("trial", what.metric, workers, evaluations, minutes)
     try:
         with watched(tally, lines=not json) as observe:
             run = api.search(

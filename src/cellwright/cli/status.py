@@ -46,7 +46,7 @@ def status(
 
 
 def _show_all(rows: list[dict[str, Any]]) -> None:
-    numbers = ("networks", "best", "parameters", "time")
+    numbers = ("trials", "best", "parameters", "time")
     shown = table("run", "state", *numbers, right=numbers, shrink="run")
     for row in rows:
         if "error" in row:
@@ -54,9 +54,9 @@ def _show_all(rows: list[dict[str, Any]]) -> None:
             continue
         best = row["best"] or {"score": None, "parameters": None}
         parameters = count(best["parameters"]) if row["best"] else ""
-        networks, seconds = f"{row['trials']:,}", duration(row["seconds"])
+        trials, seconds = f"{row['trials']:,}", duration(row["seconds"])
         state = "done" if row["state"] in LIMITS else row["state"]
-        shown.add_row(row["run"], state, networks, score_text(best["score"]), parameters, seconds)
+        shown.add_row(row["run"], state, trials, score_text(best["score"]), parameters, seconds)
     show(shown, *(f"{row['run']}: {row['error']}" for row in rows if "error" in row))
 
 
@@ -97,13 +97,14 @@ def _words(summary: dict[str, Any], problem: "Problem", folder: Path) -> list[tu
         state = f"running; last heard of {duration(summary['quiet_seconds'])} ago"
     if summary["driven"] is None:
         state += "; no telling if it is driven now, for its file system has no locks"
-    limits = [f"{summary['evaluations']:,} networks"] if summary["evaluations"] else []
+    limits = [f"{summary['evaluations']:,} trials"] if summary["evaluations"] else []
     limits += [duration(60 * summary["minutes"])] if summary["minutes"] else []
     rows = [
         ("run", str(folder)),
         ("search", f"{summary['problem']} by {summary['method']}, up to {' or '.join(limits)}"),
         ("state", state),
         *rest,
+        *(("data" if number == 0 else "", note) for number, note in enumerate(summary["notes"])),
     ]
     if summary["state"] in ("interrupted", "unfinished"):
         rows.append(("go on", command("resume", folder)))

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 __all__ = [
+    "brief",
     "count",
     "duration",
     "grid",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 _PIPED_WIDTH = 1000  # a file or another program gets whole lines
+_LONGEST = 200  # characters of what a network is
 
 
 def stderr() -> Console:
@@ -85,6 +87,11 @@ def grid(rows: Mapping[str, str] | Sequence[tuple[str, str]]) -> Table:
     for name, words in rows.items() if isinstance(rows, Mapping) else rows:
         result.add_row(name, words)
     return result
+
+
+def brief(text: str) -> str:
+    """Return a text that is cut where it would make a line endless in a file or another program."""
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1].rstrip()}…"
 
 
 def count(value: int | None) -> str:

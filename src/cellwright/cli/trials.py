@@ -1,23 +1,21 @@
 """`cellwright trials`: what was tried, as a table, JSON, CSV or Parquet."""
 
-import json as json_text
 import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cellwright.cli.options import Folder, Json
-from cellwright.cli.terminal import count, plural, print_json, score_text, show, table
+from cellwright.cli.terminal import brief, count, plural, print_json, score_text, show, table
 from cellwright.errors import RunError, UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["trials"]
+    from cellwright.runs import Run
 
-_WHOLE = ("parameters", "source", "worker")  # whole numbers that a trial may lack
+__all__ = ["trials"]
 
 
 def trials(
@@ -28,7 +26,7 @@ def trials(
         typer.Option(
             min=1,
             metavar="N",
-            help="The best N, equal networks once, with the mean of their tries; best first.",
+            help="Show the best N networks, best first, each once, with its mean score over all its tries.",
             show_default=False,
         ),
     ] = None,
@@ -42,20 +40,13 @@ def trials(
     if sum((json, csv is not None, parquet is not None)) > 1:
         raise UsageError("choose one of --json, --csv and --parquet")
     run = Run(folder)
-    rows = run.rows()
-    if top is not None:
-        by_number = {row["number"]: row for row in rows}
-        tries = Counter((row["key"], row["epochs"]) for row in rows if row["status"] == "ok")
-        rows = [
-            {**by_number[trial.number], "score": trial.score, "tries": tries[trial.key, trial.passes]}
-            for trial, _ in run.leaders(top)
-        ]
+    rows = run.rows() if top is None else run.best_rows(top)
     if json:
         print_json(rows)
     elif csv is not None:
-        _write_csv(rows, csv)
+        _write_csv(run, rows, csv)
     elif parquet is not None:
-        _write_parquet(rows, parquet)
+        _write_parquet(run, rows, parquet)
     else:
         _show(rows, run.problem.metric)
 
@@ -64,22 +55,28 @@ def _show(rows: list[dict[str, Any]], metric: str) -> None:
     if not rows:
         show("no trial has ended yet")
         return
-    means = "tries" in rows[0]
+    leading = "tries" in rows[0]
     names = list(rows[0]["point"])
     differing = [name for name in names if len({str(row["point"][name]) for row in rows}) > 1] or names
-    numbers = ("trial", metric, *(["tries"] if means else []), "parameters", "seconds")
-    shown = table("trial", "status", *numbers[1:], "what", right=numbers, shrink="what")
+    columns = ["trial", metric, *(["estimate", "tries"] if leading else ["status"]), "parameters", "seconds", "network"]
+    shown = table(*columns, right=[name for name in columns if name not in ("status", "network")], shrink="network")
     for row in rows:
+        middle = (score_text(row["estimate"]), str(row["tries"])) if leading else (row["status"],)
         shown.add_row(
             str(row["number"]),
-            row["status"],
             score_text(row["score"]),
-            *([str(row["tries"])] if means else []),
+            *middle,
             count(row["parameters"]),
             f"{row['seconds']:.2f}",
-            _what(row, differing),
+            brief(_what(row, differing)),
         )
     show(shown)
+    if leading and any(row["estimate"] != row["score"] for row in rows):
+        show(
+            "",
+            f"{metric} is the mean over the tries of a network. The order is by the estimate: that mean, shrunk "
+            "towards the median of all networks, since part of a high score is luck, and less of it after more tries.",
+        )
 
 
 def _what(row: dict[str, Any], differing: list[str]) -> str:
@@ -93,30 +90,8 @@ def _what(row: dict[str, Any], differing: list[str]) -> str:
     return f"try {row['replicate'] + 1}: {built}" if row["replicate"] else built
 
 
-def _frame(rows: list[dict[str, Any]]) -> "pd.DataFrame":
-    """Return rows as a flat table: points as JSON text, each score a column."""
-    import pandas as pd
-
-    from cellwright.runs import COLUMNS
-
-    names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
-    columns = [name for name in COLUMNS if name != "scores"] + (
-        ["tries"] if any("tries" in row for row in rows) else []
-    )
-    flat = [
-        {
-            **{name: value for name, value in row.items() if name not in ("point", "scores")},
-            "point": json_text.dumps(row["point"]),
-            **{f"scores.{name}": row["scores"].get(name) for name in names},
-        }
-        for row in rows
-    ]
-    frame = pd.DataFrame(flat, columns=[*columns, *(f"scores.{name}" for name in names)])
-    return frame.astype({"error": "string", **dict.fromkeys(_WHOLE, "Int64")})
-
-
-def _write_csv(rows: list[dict[str, Any]], target: str) -> None:
-    text = _frame(rows).to_csv(index=False)
+def _write_csv(run: "Run", rows: list[dict[str, Any]], target: str) -> None:
+    text = _frame(run, rows).to_csv(index=False)
     if target == "-":
         print(text, end="")
         return
@@ -127,12 +102,20 @@ def _write_csv(rows: list[dict[str, Any]], target: str) -> None:
     _written(rows, target)
 
 
-def _write_parquet(rows: list[dict[str, Any]], target: Path) -> None:
+def _write_parquet(run: "Run", rows: list[dict[str, Any]], target: Path) -> None:
+    frame = _frame(run, rows)
+    mixed = {name: "string" for name, kind in frame.dtypes.items() if kind.kind == "O"}
     try:
-        _frame(rows).to_parquet(target, index=False)
+        frame.astype(mixed).to_parquet(target, index=False)
     except OSError as error:
         raise RunError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
     _written(rows, str(target))
+
+
+def _frame(run: "Run", rows: list[dict[str, Any]]) -> "pd.DataFrame":
+    from cellwright.trial_table import trial_table
+
+    return trial_table(rows, [decision.name for decision in run.space.decisions])
 
 
 def _written(rows: list[dict[str, Any]], target: str) -> None:

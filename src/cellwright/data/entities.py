@@ -1,149 +1,178 @@
-"""Tables of the drugs and cell lines that measurements name: numbers as they are, or what SMILES tell."""
+"""Tables of the drugs and cell lines that measurements name, as features: a row for each name in the measurements."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellwright.data.categories import one_hot, texts_among
 from cellwright.data.frames import few
-from cellwright.data.names import match_names, may_be_structure
-from cellwright.data.roles import SMILES, simple
+from cellwright.data.intensities import as_logarithms
+from cellwright.data.keys import Join
+from cellwright.data.roles import names_entities, simple, smiles_column
+from cellwright.data.structures import chemistry
 from cellwright.data.tables import Sheet
+from cellwright.data.turned import turned
+from cellwright.data.words import counted
 from cellwright.errors import DataError
+from cellwright.space.naming import is_identity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["cell_tables", "drug_tables", "free", "named_by_smiles"]
+__all__ = ["cell_tables", "drug_tables", "free", "known_to_all"]
+
+_EXPRESSION = re.compile(r"expr|rma|rna|tpm|fpkm|rpkm|transcript|gex|counts")
+_RESERVED = ("dose", "joined", "trunk", "flatten", "output", "residual", "value", "group", "given", "row", "pair")
+_IDS = re.compile(r"(?:cosmic|pubchem|nsc|cid|entrez|depmap|sanger|chembl|broad|geneid|taxon)\w*|.*id")
+
+Labels = Sequence[tuple[Join, Mapping[str, tuple[str, ...]]]]
+"""Tables, and what each calls the entities, by their names in the measurements."""
 
 
-def cell_tables(
-    sheets: list[tuple[Sheet, str | None]],
-    named: set[str],  # noqa: ARG001  # as of drugs
-    columns: Mapping[str, str],  # noqa: ARG001  # as of drugs
-    notes: list[str],
-) -> dict[str, "pd.DataFrame"]:
-    """Return the tables of cell lines, by input name."""
+def cell_tables(tables: Labels, unused: Collection[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
+    """Return the features of cell lines by input name; the likeliest to be of expression is called so.
+
+    Args:
+        unused: columns that are no features.
+    """
     found: dict[str, pd.DataFrame] = {}
-    named_so_first = sorted(sheets, key=lambda one: "expr" not in one[0].path.name.lower())
-    for sheet, key in named_so_first:
-        table = _turned(sheet, notes) if key is None else _features(sheet, key, notes)
-        if table is not None:
-            table.attrs["file"] = sheet.name
-            found[free(sheet.path.name.split(".")[0] if found else "expression", found)] = table
+    likeliest_first = sorted(tables, key=lambda one: _EXPRESSION.search(one[0].sheet.path.name.lower()) is None)
+    for join, labels in likeliest_first:
+        table = turned(join.sheet, labels, unused, notes) if join.column is None else None
+        if join.column is not None:
+            table = _features(join, labels, unused, notes)
+        if table is None:
+            continue
+        name = free(_input_name(join.sheet), found) if found else "expression"
+        values = table.to_numpy(np.float32)
+        bits = np.isin(values, (0, 1)) | np.isnan(values)
+        if not bits.all() and (not found or _EXPRESSION.search(join.sheet.path.name.lower())):
+            logarithms = as_logarithms(values, join.sheet.name, notes)
+            table = table if logarithms is values else type(table)(logarithms, table.index, table.columns)
+        table.attrs["file"] = join.sheet.name
+        found[name] = table
     return found
 
 
 def drug_tables(
-    sheets: list[tuple[Sheet, str | None]], named: set[str], columns: Mapping[str, str], notes: list[str]
+    tables: Labels, columns: Mapping[str, str], unused: Collection[str], notes: list[str]
 ) -> dict[str, "pd.DataFrame"]:
-    """Return the tables of drugs, by input name: descriptors that are given, or those of the SMILES."""
+    """Return the features of drugs by input name: descriptors that are given, or those of the SMILES.
+
+    Args:
+        columns: role -> column, as somebody has said.
+        unused: columns that are no features.
+    """
     found: dict[str, pd.DataFrame] = {}
-    for sheet, key in sheets:
-        assert key is not None
-        usual = next((name for name in sheet.columns if simple(name) in SMILES and name != key), None)
-        smiles = columns["smiles"] if columns.get("smiles") in sheet.columns else usual
+    for join, labels in tables:
+        assert join.column is not None
+        smiles = smiles_column(join.sheet, columns, without=[join.column])
         if smiles is not None:
-            tables = _chemistry(sheet, key, smiles, named, notes)
+            made = chemistry(join.sheet, join.column, smiles, labels, notes)
         else:
-            given = _features(sheet, key, notes)
-            tables = {} if given is None else {"descriptors": given}
-        for name, table in tables.items():
-            table.attrs["file"] = sheet.name
-            found[free(sheet.path.name.split(".")[0] if name in found else name, found)] = table
+            given = _features(join, labels, unused, notes, several=False)
+            made = {} if given is None else {"descriptors": given}
+        for name, table in made.items():
+            table.attrs["file"] = join.sheet.name
+            found[free(_input_name(join.sheet) if name in found else name, found)] = table
     return found
 
 
-def _features(sheet: Sheet, key: str, notes: list[str]) -> "pd.DataFrame | None":
-    """Return the columns of numbers, indexed by the key; None if there is none."""
+def _features(
+    join: Join,
+    labels: Mapping[str, tuple[str, ...]],
+    unused: Collection[str],
+    notes: list[str],
+    *,
+    several: bool = True,
+) -> "pd.DataFrame | None":
+    """Return the columns of numbers of the entities that the measurements name; None if there is none.
+
+    Args:
+        several: rows of one entity are averaged; otherwise they must be equal.
+    """
     import pandas as pd
 
-    counting = [name for name in sheet.columns if name != key and sheet.counts(name)]
-    numeric = [name for name in sheet.columns if name not in (key, *counting) and sheet.is_numeric(name)]
-    if not numeric:
+    sheet, key = join.sheet, join.column
+    assert key is not None
+    columns = [name for name in sheet.columns if name != key and name not in unused]
+    left_out = [name for name in columns if sheet.counts(name) or _is_id(sheet, name)]
+    columns = [name for name in columns if name not in left_out]
+    texts = texts_among(sheet, columns)
+    numeric = [name for name in columns if name not in texts]
+    ids = sheet.names(key, missing=True)
+    differ = any(_differs(sheet.frame[name]) for name in numeric)
+    table = None if differ or not texts else one_hot(sheet, texts, notes)
+    if table is None and not numeric:
         return None
-    ids = sheet.names(key)
-    numeric, values = sheet.filled(numeric, notes)
-    table = pd.DataFrame(values, index=pd.Index(ids, name=None), columns=numeric)
+    used = texts if table is not None else numeric
+    if table is None:
+        numeric, values = sheet.filled(numeric, notes)
+        used, table = numeric, pd.DataFrame(values, columns=numeric)
+    table = table.set_index(pd.Index(ids))
+    rest = [name for name in sheet.columns if name not in (key, *used)]
+    notes.append(f"{sheet.name}: {counted(len(table), 'row')} named by {key!r}, {counted(table.shape[1], 'feature')}"
+                 + (f"; not used: {few(rest, 8)}" if rest else ""))  # fmt: skip
+    nameless = int(ids.isna().sum())
+    if nameless:
+        notes.append(f"{sheet.name}: {counted(nameless, 'row')} without a {key!r} left out")
+    table = table[table.index.isin({label for several in labels.values() for label in several})]
     hollow = table.index[table.isna().all(axis=1)]
     table = table.drop(index=hollow)
-    rest = [name for name in sheet.columns if name not in (key, *numeric)]
-    notes.append(f"{sheet.name}: {len(table):,} rows named by {key!r}, {len(numeric):,} features"
-                 + (f"; not used: {few(rest)}" if rest else ""))  # fmt: skip
     if len(hollow):
         notes.append(f"{sheet.name}: rows without a value left out: {few(hollow)}")
+    table = _once(table, sheet, notes, several=several)
     missing = int(table.isna().to_numpy().sum())
     if missing:
-        notes.append(f"{sheet.name}: {missing:,} empty cells become the mean of what is trained on")
-    return table
+        notes.append(f"{sheet.name}: {counted(missing, 'empty field')} become the mean of the training rows")
+    named = {name: label for name, (label, *_) in labels.items() if label in table.index}
+    return table.loc[list(named.values())].set_axis(pd.Index(list(named)))
 
 
-def _turned(sheet: Sheet, notes: list[str]) -> "pd.DataFrame":
-    """Return a table of one column a cell line the right way round."""
-    import pandas as pd
-
-    cells = [name for name in sheet.columns if sheet.is_numeric(name)]
-    label = next((name for name in sheet.columns if name not in cells), None)
-    features = sheet.names(label) if label is not None else pd.Series(map(str, range(len(sheet.frame))))
-    notes.append(
-        f"{sheet.name}: one column a cell line ({len(cells):,}), one row a feature ({len(features):,}): turned"
-    )
-    named = pd.Index([sheet.repeated.get(cell, cell) for cell in cells])
-    return pd.DataFrame(sheet.matrix(cells, repeats=True).T, index=named, columns=list(features))
+def _differs(values: "pd.Series") -> bool:
+    """Return whether a column has two values at least."""
+    there = values.dropna()
+    return bool(len(there) and (there != there.iloc[0]).any())
 
 
-def _chemistry(sheet: Sheet, key: str, smiles: str, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
-    """Return descriptors and fingerprints of the drugs that the measurements name."""
-    import pandas as pd
-
-    from cellwright.data import featurise
-
-    ids = sheet.names(key)
-    matches = match_names(named, ids)
-    wanted = ids.isin(list(matches.found.values())) & ~sheet.frame[smiles].isna()
-    texts = sheet.frame.loc[wanted, smiles].astype(str)
-    parsed = featurise.parse(texts, drop_bad=True)
-    good = np.asarray(parsed.rows)
-    bad = sorted(set(range(len(texts))) - set(good.tolist()))
-    first = ""
-    if bad:
-        first = f"{str(ids[wanted].iloc[bad[0]])!r}: {str(texts.iloc[bad[0]])!r}"
-        notes.append(
-            f"{sheet.name}: {len(bad):,} SMILES in {smiles!r} cannot be read and are left out (the first: {first})"
-        )
-    kept, names = texts.iloc[good].tolist(), ids[wanted].iloc[good].tolist()
-    if not len(texts):
-        return {}
-    if not kept:
-        raise DataError(f"{sheet.name}: no SMILES in {smiles!r} can be read; the first is of {first}")
-    rest = [name for name in sheet.columns if name not in (key, smiles)]
-    unused = f"; not used: {few(rest)}" if rest else ""
-    notes.append(
-        f"{sheet.name}: {len(kept):,} drugs named by {key!r}; descriptors and fingerprints of {smiles!r}{unused}"
-    )
-    computed = {"descriptors": featurise.descriptors(kept), "fingerprints": featurise.fingerprints(kept)}
-    return {
-        name: pd.DataFrame(features.values, index=pd.Index(names), columns=list(features.names))
-        for name, features in computed.items()
-    }
+def _is_id(sheet: Sheet, column: str) -> bool:
+    """Return whether a column of numbers says which entity a row is, such as a PubChem CID, and nothing of it."""
+    values = sheet.frame[column].dropna()
+    if values.dtype.kind not in "iuf" or not len(values) or not (values % 1 == 0).all():
+        return False
+    form = simple(column)
+    known = names_entities("cell", column) or names_entities("drug", column)
+    return known or (_IDS.fullmatch(form) is not None and values.nunique() > len(values) / 2)
 
 
-def named_by_smiles(main: Sheet, named: set[str], notes: list[str]) -> dict[str, "pd.DataFrame"]:
-    """Return descriptors and fingerprints of drugs that the measurements name by their SMILES, if they do."""
-    import pandas as pd
-
-    from cellwright.data import featurise
-
-    texts = sorted(named)
-    if sum(map(may_be_structure, texts)) < len(texts) / 2:
-        return {}
-    if len(featurise.parse(texts, drop_bad=True).rows) < len(texts) / 2:
-        return {}
-    sheet = Sheet(main.path, pd.DataFrame({"drug": texts, "SMILES": texts}))
-    return _chemistry(sheet, "drug", "SMILES", named, notes)
+def _once(table: "pd.DataFrame", sheet: Sheet, notes: list[str], *, several: bool) -> "pd.DataFrame":
+    """Return one row for each entity."""
+    if not table.index.has_duplicates:
+        return table
+    twice = table.index[table.index.duplicated()].unique()
+    if not several:
+        if len(table.reset_index().drop_duplicates()) > table.index.nunique():
+            raise DataError(f"{sheet.name}: drug {few(twice)} has several rows; keep one of each")
+        return table[~table.index.duplicated()]
+    notes.append(f"{sheet.name}: several rows of one cell line are averaged: {few(twice)}")
+    return table.groupby(level=0).mean()
 
 
-def free(name: str, taken: Mapping[str, object]) -> str:
+def known_to_all(tables: Iterable["pd.DataFrame"]) -> set[str]:
+    """Return the entities that all tables have."""
+    known = [set(table.index) for table in tables]
+    return set.intersection(*known)
+
+
+def _input_name(sheet: Sheet) -> str:
+    """Return a name for the input that a table makes; "x_1" would be taken for the first of a pair."""
+    name = re.sub(r"_(\d+)$", r" \1", sheet.path.name.split(".")[0])
+    return f"{name} features" if name in _RESERVED or is_identity(name) else name
+
+
+def free(name: str, taken: Collection[str]) -> str:
     """Return the name, or that with a number where it is taken."""
     number = 2
     free = name

@@ -133,7 +133,7 @@ def _need_rdkit() -> None:
     try:
         importlib.import_module("rdkit")
     except ImportError as error:
-        raise DataError(f"RDKit is needed to read SMILES ({error}): pip install 'cellwright[chem]'") from error
+        raise DataError(f"RDKit is needed to read SMILES ({error}): pip install rdkit") from error
 
 
 def _molecule(text: object) -> "Mol | None":

@@ -1,8 +1,11 @@
 """Data sets on disk, as arrays that many workers map into memory once."""
 
+import contextlib
 import json
 import os
 import shutil
+import uuid
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,11 +15,12 @@ from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split
 from cellwright.errors import DataError
 
-__all__ = ["LAYOUT", "copy_data", "copy_raw", "load_data", "load_raw", "save_data", "save_raw"]
+__all__ = ["copy_data", "copy_raw", "load_data", "load_raw", "make_folder", "save_data", "save_raw"]
 
-LAYOUT = "data.json"
+_LAYOUT = "data.json"
 _RAW = "raw"
 _PARTS = ("train", "validation", "test")
+_OF_ROWS = ("given", "alike", "group")  # what a data set may say of each row
 
 
 def save_raw(folder: Path, dataset: Dataset) -> None:
@@ -26,10 +30,10 @@ def save_raw(folder: Path, dataset: Dataset) -> None:
     for number, key in enumerate(sorted(dataset.index)):
         np.save(folder / _RAW / f"index-{number}.npy", dataset.index[key].astype(np.int32))
     np.save(folder / _RAW / "target.npy", dataset.target)
-    if dataset.given is not None:
-        np.save(folder / _RAW / "given.npy", dataset.given)
-    if dataset.alike is not None:
-        np.save(folder / _RAW / "alike.npy", dataset.alike)
+    for name in _OF_ROWS:
+        column = getattr(dataset, name)
+        if column is not None:
+            np.save(folder / _RAW / f"{name}.npy", column)
 
 
 def save_data(folder: Path, dataset: Dataset, split: Split) -> None:
@@ -73,6 +77,52 @@ def copy_data(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=_link)
 
 
+def make_folder(folder: Path, fill: Callable[[Path], None], mark: str, load: Callable[[Path], object]) -> None:
+    """Make `folder` what `fill` writes into one: it appears at once and whole, or not at all.
+
+    Args:
+        mark: a file that tells a folder which was made here from others; those are left alone.
+        load: raises where a folder is not whole; another process may have made the same.
+
+    Raises:
+        DataError: the folder cannot be written, or holds something else.
+    """
+    if folder.exists() and not _is_ours(folder, mark):
+        raise DataError(f"{str(folder)!r} is there, and no prepared data: it is left alone; name another folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        building = folder.parent / f".making-{uuid.uuid4().hex}"
+        try:
+            building.mkdir()
+            fill(building)
+            _put(building, folder, load)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+    except OSError as error:
+        raise DataError(
+            f"cannot write the data to {str(folder)!r}: {error}; free space, or set CELLWRIGHT_DATA"
+        ) from error
+    load_data.cache_clear()
+
+
+def _is_ours(folder: Path, mark: str) -> bool:
+    """Return whether a folder may be replaced: it is empty, or was made here, whole or not."""
+    return folder.is_dir() and (not any(folder.iterdir()) or any((folder / name).exists() for name in (mark, _LAYOUT)))
+
+
+def _put(building: Path, folder: Path, load: Callable[[Path], object]) -> None:
+    """Make `building` the folder, in the place of what stands there; others may be doing the same."""
+    aside = building.with_name(f"{building.name}-old")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            folder.replace(aside)
+        building.replace(folder)
+    except OSError:
+        load(folder)  # another process was faster: its folder is as good
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
 def _save_tables(folder: Path, dataset: Dataset) -> None:
     """Write each array once, however many inputs read it, and which input reads which."""
     files: dict[int, str] = {}
@@ -83,19 +133,19 @@ def _save_tables(folder: Path, dataset: Dataset) -> None:
             np.save(folder / file, table.features.astype(np.float32))
         inputs.append([name, file, table.key])
     layout = {"inputs": inputs, "index": sorted(dataset.index), "kinds": dict(dataset.kinds)}
-    layout |= {"given": dataset.given is not None, "alike": dataset.alike is not None}
-    (folder / LAYOUT).write_text(json.dumps(layout))
+    layout |= {name: getattr(dataset, name) is not None for name in _OF_ROWS} | {"group_name": dataset.group_name}
+    (folder / _LAYOUT).write_text(json.dumps(layout))
 
 
 def _load(folder: Path, tables: Path) -> Dataset:
     try:
-        layout = json.loads((tables / LAYOUT).read_text())
+        layout = json.loads((tables / _LAYOUT).read_text())
         arrays = {file: _array(tables / file) for _, file, _ in layout["inputs"]}
         inputs = {name: Table(arrays[file], key) for name, file, key in layout["inputs"]}
         index = {key: _array(folder / _RAW / f"index-{number}.npy") for number, key in enumerate(layout["index"])}
-        given = _array(folder / _RAW / "given.npy") if layout["given"] else None
-        alike = _array(folder / _RAW / "alike.npy") if layout.get("alike") else None
-        return Dataset(inputs, index, _array(folder / _RAW / "target.npy"), layout["kinds"], given, alike)
+        of_rows = {name: _array(folder / _RAW / f"{name}.npy") for name in _OF_ROWS if layout[name]}
+        target = _array(folder / _RAW / "target.npy")
+        return Dataset(inputs, index, target, layout["kinds"], **of_rows, group_name=layout["group_name"])
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(folder, error) from error
 

@@ -6,13 +6,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
+from cellwright.data.intensities import LARGEST_LOGARITHM
 
-__all__ = ["Standard", "fit_standard", "scale"]
+__all__ = ["Standard", "fit_standard", "have_other_units", "moments", "scale"]
 
 #: scaled features stay within so many standard deviations: a descriptor of a drug unlike all training drugs must not
 #: drown the others
 CLIP = 10.0
 _AT_ONCE = 4096
+_FEWEST = 10  # features that show what is usual
+_USUAL = 0.8  # share of the features: those beyond may have another unit
+_TIMES = 20.0  # the usual deviation
+_WIDTHS = 2.0  # of the range of the usual values
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,19 +52,45 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
 
     Args:
         common: features have one unit, such as genes in logarithms of expression: each has its mean, all have one
-            scale, so that those that vary little stay small.
+            scale, so that those that vary little stay small. A few of another unit (`have_other_units`) take no part,
+            and have scales of their own.
 
     Shape: features (entities, *shape), NaN where missing; counts (entities,).
     """
-    parts = [_moments(features[:, block], counts) for block in _blocks(features.shape[1])]
-    mean, deviation, bits = (np.concatenate(part) for part in zip(*parts, strict=True))
+    mean, deviation, bits = moments(features, counts)
     constant = deviation <= 1e-8 * np.abs(mean)  # relative: concentrations in mol/l vary by 1e-9
     bits &= ~constant
-    if common and not (constant | bits).all():
-        deviation = np.where(constant, deviation, np.sqrt((deviation[~constant & ~bits] ** 2).mean()))
+    one_unit = ~constant & ~bits
+    if common and one_unit.any():
+        one_unit[one_unit] = ~have_other_units(mean[one_unit], deviation[one_unit])
+        deviation = np.where(one_unit, np.sqrt((deviation[one_unit] ** 2).mean()), deviation)
     fill = np.where(bits, mean, 0.0)
     mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
     return Standard(np.where(constant, np.nan, mean), np.where(constant, 1.0, deviation), fill)
+
+
+def moments(features: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return mean and deviation of the features, and which of them are 0 or 1 wherever they are read."""
+    parts = [_moments(features[:, block], counts) for block in _blocks(features.shape[1])]
+    mean, deviation, bits = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return mean, deviation, bits
+
+
+def have_other_units(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return which features have another unit than most, such as an age or days of survival among genes.
+
+    They reach what logarithms of expression never do, and vary far more than most or lie far beyond them.
+
+    Shape: mean, deviation and result (*shape).
+    """
+    if mean.size < _FEWEST:
+        return np.zeros(mean.shape, bool)
+    usual = np.sqrt((deviation[deviation <= np.quantile(deviation, _USUAL)] ** 2).mean())
+    least, most = np.quantile(mean - 2 * deviation, 1 - _USUAL), np.quantile(mean + 2 * deviation, _USUAL)
+    beyond = np.maximum(least - mean, mean - most) > _WIDTHS * (most - least)
+    large = np.abs(mean) + 2 * deviation > LARGEST_LOGARITHM
+    result: np.ndarray = large & (beyond | (deviation > _TIMES * usual))
+    return result
 
 
 def scale(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:
@@ -87,7 +118,6 @@ def scale(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensu
 
 
 def _moments(features: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return mean and deviation of some features, and which of them are 0 or 1 wherever they are read."""
     weights = counts.astype(np.float64).reshape(-1, *[1] * (features.ndim - 1)) * ~np.isnan(features)
     values = np.nan_to_num(features.astype(np.float64), nan=0.0)
     total = np.maximum(weights.sum(axis=0), 1)

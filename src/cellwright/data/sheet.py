@@ -83,8 +83,11 @@ class Sheet:
         words = f"row {first + 1:,} ({line})" if line else f"row {first + 1:,}"
         return words if len(rows) == 1 else f"{words} and {len(rows) - 1:,} more"
 
-    def names(self, column: str) -> "pd.Series[str]":
+    def names(self, column: str, *, missing: bool = False) -> "pd.Series[str]":
         """Return a column of identifiers as text, whole numbers without a decimal point.
+
+        Args:
+            missing: cells may be empty, and are NA.
 
         Raises:
             DataError: a cell is empty.
@@ -102,6 +105,8 @@ class Sheet:
                 )
             values = values.astype("Int64")
         empty = np.flatnonzero(values.isna() | (values.astype(str).str.strip() == ""))
+        if missing:
+            return values.astype(object).where(~np.isin(np.arange(len(values)), empty)).map(_stripped, "ignore")
         if len(empty):
             raise DataError(
                 f"{self.name}: {self.label(column)} is empty in {self.where(empty)}; fill it in, or leave it out "
@@ -216,6 +221,10 @@ class Sheet:
         twice = [self.repeated.get(name, name) for name in columns if name in self.repeated] if self.repeated else []
         if twice:
             raise DataError(f"{str(self.path)!r} has a column twice: {few(list(dict.fromkeys(twice)))}; rename one")
+
+
+def _stripped(value: object) -> str:
+    return str(value).strip()
 
 
 def unnamed(number: int) -> str:

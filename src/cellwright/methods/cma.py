@@ -43,7 +43,7 @@ class CmaEs:
         try:
             from cmaes import CatCMAwM
         except ImportError as error:
-            raise UsageError("method cmaes needs cmaes 0.12 or newer: pip install 'cellwright[hpo]'") from error
+            raise UsageError("method cmaes needs cmaes 0.12 or newer: pip install cmaes") from error
         self._space = space
         self._seed = seed
         self._fidelity = fidelity

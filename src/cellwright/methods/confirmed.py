@@ -16,7 +16,7 @@ from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["Confirmed", "averaged", "ranked"]
+__all__ = ["Confirmed", "Leader", "averaged", "leaders", "ranked"]
 
 _NORMAL = 1.4826  # standard deviation of a normal distribution, in units of its median absolute deviation
 _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
@@ -54,8 +54,27 @@ def _mean(values: list[float | None]) -> float | None:
     return fmean(known) if known else None
 
 
+class Leader(NamedTuple):
+    """An architecture with what its tries reached.
+
+    Attributes:
+        trial: its first success, with the mean score of its tries.
+        estimate: that mean, shrunk towards the median of all: what leaders are ranked by.
+        tries: how many succeeded.
+    """
+
+    trial: Trial
+    estimate: float
+    tries: int
+
+
 def ranked(trials: list[Trial]) -> list[Trial]:
-    """Return the first success of each architecture with its mean score, the one most to be believed first.
+    """Return the first success of each architecture with its mean score, the best first: those of `leaders`."""
+    return [leader.trial for leader in leaders(trials)]
+
+
+def leaders(trials: list[Trial]) -> list[Leader]:
+    """Return all architectures that succeeded, the one most to be believed first.
 
     Those trained furthest come first. A mean of few tries is partly luck, so they stand in the order of what is left of
     each when it is shrunk towards the median of all trained as far (empirical Bayes): the fewer its tries, and the more
@@ -64,11 +83,11 @@ def ranked(trials: list[Trial]) -> list[Trial]:
     rungs: dict[float, list[tuple[Trial, list[float]]]] = {}
     for trial, scores in averaged(trials):
         rungs.setdefault(trial.passes, []).append((trial, scores))
-    result: list[Trial] = []
+    result: list[Leader] = []
     for _, rung in sorted(rungs.items(), reverse=True):
         believed = _shrunk([scores for _, scores in rung]).tolist()
         order = sorted(range(len(rung)), key=lambda one: (-believed[one], rung[one][0].number))
-        result += [rung[place][0] for place in order]
+        result += [Leader(rung[place][0], believed[place], len(rung[place][1])) for place in order]
     return result
 
 

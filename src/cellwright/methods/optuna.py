@@ -44,7 +44,7 @@ class Optuna:
         try:
             import optuna
         except ModuleNotFoundError as error:
-            raise UsageError(f"method {sampler} needs Optuna: pip install 'cellwright[hpo]'") from error
+            raise UsageError(f"method {sampler} needs Optuna: pip install optuna") from error
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
         self._seed = seed

@@ -20,6 +20,7 @@ from cellwright.trial import Outcome, Proposal, Status
 __all__ = ["MOST_SEEDS", "Candidate", "Refit", "candidate_space", "points"]
 
 MOST_SEEDS = 1000
+_LATE = {"mean": -2, "linear": -1, "boosting": 1}  # kind -> when it is fitted; the networks come at 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +54,22 @@ def candidate_space(candidates: tuple[Candidate, ...], splits: tuple[str, ...]) 
 
 
 def points(space: Space, candidates: tuple[Candidate, ...], splits: int) -> list[Point]:
-    """Return what to evaluate, split after split; what takes longest comes first, so that workers end together."""
-    order = sorted(range(len(candidates)), key=lambda index: -_weight(candidates[index]))
+    """Return what to evaluate: a seed of everything, then the next, split after split; what takes longest comes last.
+
+    So whatever ends it early, a limit or a signal, leaves the most to be compared. The hand-designed network often
+    takes longer than all the rest together.
+    """
+    order = sorted(range(len(candidates)), key=lambda index: _LATE.get(candidates[index].kind, 0))
+    last = [index for index in order if candidates[index].kind == "manual"]
+    first = [index for index in order if index not in last]
     return [
         space.point((index, seed, split))
+        for part in (first, last)
         for split in range(splits)
-        for index in order
-        for seed in range(candidates[index].seeds)
+        for seed in range(max((candidates[index].seeds for index in part), default=0))
+        for index in part
+        if seed < candidates[index].seeds
     ]
-
-
-def _weight(candidate: Candidate) -> float:
-    if candidate.architecture:
-        return float(candidate.architecture.parameters)
-    return float(candidate.kind == "boosting")
 
 
 @dataclass(frozen=True, slots=True)

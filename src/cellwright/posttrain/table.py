@@ -1,4 +1,4 @@
-"""The table of finalists: each candidate over its seeds, beside the network designed by hand."""
+"""The table of finalists: each candidate over its seeds, beside the hand-designed network."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,10 +22,11 @@ class Finalists:
         epochs: at most, for each network.
         seeds: for each network.
         splits: what the rows were divided by; the run's own first.
-        refit: whether final weights were learnt from training and validation rows together.
+        refit: whether final weights, which the test scores are of, were learnt from training and validation rows
+            together; validation scores come from a fit on training rows alone.
         rows: one a candidate, as JSON; scores are on the test rows of the run's own split, `splits` has those of all
-            splits by name; ratios are the hand-made network's value over this
-            one's (parameters, training_seconds), or this one's score less the hand-made one's (score).
+            splits by name; ratios are the hand-designed network's value over this
+            one's (parameters, training_seconds), or this one's score less the hand-designed one's (score).
     """
 
     metric: str
@@ -58,10 +59,12 @@ def tabulate(
     seeds: int,
     splits: tuple[str, ...],
     refit: bool,
+    minutes: float | None = None,
 ) -> Finalists:
-    """Return the table of all candidates, in their order; what failed has no scores and says why.
+    """Return the table of all candidates, in their order; what failed, or is not finished, says so in its note.
 
     Args:
+        minutes: the limit that may have ended it early; None: there was none.
         trials: of post-training; their points hold the candidate's position, a seed, and the split's position.
     """
     metrics = list(
@@ -73,7 +76,7 @@ def tabulate(
     for split in range(len(splits)):
         here = [trial for trial in trials if trial.proposal.point.values[2] == split]
         rows = [
-            _row(candidate, [trial for trial in here if trial.proposal.point.values[0] == index], metrics)
+            _row(candidate, [trial for trial in here if trial.proposal.point.values[0] == index], metrics, minutes)
             for index, candidate in enumerate(candidates)
         ]
         by_hand = next((row for row in rows if row["kind"] == "manual"), None)
@@ -85,7 +88,7 @@ def tabulate(
     return Finalists(metric, tuple(metrics), epochs, seeds, splits, refit, tuple(tables[0]))
 
 
-def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[str, Any]:
+def _row(candidate: Candidate, trials: list[Trial], metrics: list[str], minutes: float | None) -> dict[str, Any]:
     good = [trial.outcome for trial in trials if trial.score is not None]
     errors = [trial.outcome.error for trial in trials if trial.score is None and trial.outcome.error]
     spent = [outcome.seconds for outcome in good]
@@ -99,8 +102,18 @@ def _row(candidate: Candidate, trials: list[Trial], metrics: list[str]) -> dict[
         "validation": _spreads(good, "validation", metrics),
         "key": candidate.architecture.key if candidate.architecture else None,
         "number": candidate.number,
-        "note": f"{len(errors)} of {len(trials)} failed: {errors[0].strip().splitlines()[-1]}" if errors else None,
+        "note": "; ".join(_notes(candidate, len(trials), errors, minutes)) or None,
     }
+
+
+def _notes(candidate: Candidate, fits: int, errors: list[str], minutes: float | None) -> list[str]:
+    """Return why scores are missing, or rest on fewer seeds than were asked for."""
+    notes = [f"{len(errors)} of {fits} failed: {errors[0].strip().splitlines()[-1]}"] if errors else []
+    if minutes is not None and fits < candidate.seeds:
+        how_many = f"{fits} of {candidate.seeds} seeds finished" if fits else "not finished"
+        limit = f"the limit of {minutes:g} minute{'' if minutes == 1 else 's'}"
+        notes.append(f"{how_many} within {limit}; the same command without it goes on")
+    return notes
 
 
 def _spreads(outcomes: list[Outcome], part: str, metrics: list[str]) -> dict[str, dict[str, float | None]]:

@@ -6,9 +6,11 @@ from hashlib import sha256
 from pathlib import Path
 
 from cellwright import __version__
+from cellwright.data import arguments
 from cellwright.data.cache import data_folder
 from cellwright.data.options import TableOptions
 from cellwright.data.splits import Division
+from cellwright.data.words import kind_of
 from cellwright.errors import DataError, UsageError
 from cellwright.problem import Problem
 from cellwright.problems import combo, nt3, response, tissue, tumor, uno
@@ -39,8 +41,8 @@ def built_in(name: str | None = None) -> tuple[BuiltIn, ...]:
     """
     if name is None:
         return tuple(_BUILT_IN.values())
-    if name not in _BUILT_IN:
-        raise UsageError(f"there is no problem {name!r}; known: {', '.join(_BUILT_IN)}")
+    if not isinstance(name, str) or name not in _BUILT_IN:
+        raise UsageError(f"there is no problem {kind_of(name)}; known: {', '.join(_BUILT_IN)}")
     return (_BUILT_IN[name],)
 
 
@@ -67,7 +69,8 @@ def load(
         seed: decides which rows train, validate and test; a Division brings its own.
         data: a folder of the user's own tables, or one file; None: the problem's own data, fetched before.
         columns: role -> column of those tables, where their names do not say it; "exclude" takes several.
-        group: the column of those tables whose equal values stay on one side of the split; never a feature.
+        group: the column of those tables whose equal values stay on one side of the split, together with what `split`
+            names; never a feature.
         test: the column that says which rows are test rows, a file with the names of those that are, or the names.
         drop_missing_targets: leave rows without a target out.
         min_class: leave classes of fewer rows out.
@@ -77,28 +80,36 @@ def load(
         UsageError: the problem, target or split is unknown.
         DataError: its data has not been fetched, or the user's tables cannot be used.
     """
-    (built,) = built_in(name)
+    (built,) = built_in(arguments.text("the name of a problem", name))
     division = split if isinstance(split, Division) else Division(split, seed)
+    for argument, value in {"target": target, "group": group, "metric": metric}.items():
+        arguments.text_or_none(argument, value)
+    if not isinstance(columns, Mapping | None):
+        raise UsageError(f"columns must be {{role: name of a column}}, not {kind_of(columns)}")
+    test = test if test is None or isinstance(test, str) else arguments.texts("test", test)
+    drop_missing_targets = arguments.truth("drop_missing_targets", drop_missing_targets)
+    min_class = arguments.whole("min_class", min_class, 1)
     if data is None:
-        own = {"columns": columns, "group": group, "test": test}
-        wrong = [name for name, value in own.items() if value] + ["min_class"] * (min_class != 1)
-        wrong += ["drop_missing_targets"] * drop_missing_targets
+        own: dict[str, object] = {"columns": columns, "group": group, "test": test}
+        own |= {"drop_missing_targets": drop_missing_targets, "min_class": min_class > 1}
+        wrong = [name for name, value in own.items() if value]
         if wrong:
             raise UsageError(f"{wrong[0]} is said of your own tables: give --data too")
         asked = Asked(data_folder(), target, division, metric)
     else:
-        if group is None and division.by not in _SPLITS:
+        if group is not None:
+            division = division.with_group(group)
+        elif division.by not in _SPLITS:
             group = division.by
-        excluded = (columns or {}).get("exclude", ())
         options = TableOptions(
             columns=_columns(built, columns or {}, target),
-            exclude=(excluded,) if isinstance(excluded, str) else tuple(excluded),
+            exclude=arguments.texts("the columns to exclude", (columns or {}).get("exclude", ())),
             group=group,
-            test=test if test is None or isinstance(test, str) else tuple(test),
+            test=test,
             drop_missing_targets=drop_missing_targets,
             min_class=min_class,
         )
-        asked = Asked(data_folder(), None, division, metric, Path(data), options)
+        asked = Asked(data_folder(), None, division, metric, arguments.path("data", data), options)
     _check_asked(built, asked)
     folder = _folder(built, asked)
     return _kept(folder) or built.load(folder, asked)
@@ -143,11 +154,11 @@ def _columns(built: BuiltIn, given: Mapping[str, str | Sequence[str]], target: s
     for role, column in given.items():
         if role == "exclude":
             continue
-        if role not in built.roles:
+        if not isinstance(role, str) or role not in built.roles:
             known = ", ".join((*built.roles, "exclude"))
             raise UsageError(f"there is no role {role!r} for a column of {built.name}; known: {known}")
-        if not isinstance(column, str):
-            raise UsageError(f"one column is the {role}, not {column!r}")
+        if not isinstance(column, str) or not column:
+            raise UsageError(f"one column is the {role}, not {kind_of(column)}")
         columns[role] = column
     role = "label" if "label" in built.roles else "value"
     if target is not None and columns.setdefault(role, target) != target:

@@ -68,6 +68,7 @@ class BuiltIn:
         manual: the network designed by hand.
         spaces: by name, the default first.
         source: the data source it has; None: the user's tables only.
+        note: what somebody who compares these numbers with published ones should know; "" where nothing.
         roles: what columns of the user's own tables may mean; none: it takes no such tables.
     """
 
@@ -85,3 +86,4 @@ class BuiltIn:
     share: int = SHARE
     starts: Sequence[Wanted] = ()
     kinds: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""

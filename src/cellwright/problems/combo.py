@@ -6,13 +6,12 @@ Spaces and hand-made network: SC19 (arXiv:1909.00311); data: the user's tables, 
 from collections.abc import Mapping
 from pathlib import Path
 
-from cellwright.data import candle
 from cellwright.data.frames import dataset_of
-from cellwright.data.responses import read_responses
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.own_tables import read_own
 from cellwright.problems.response import STARTS, response_space
 from cellwright.space import Architecture, Dense, Shape, Sketch, Space
 from cellwright.space.sketch import Block
@@ -93,12 +92,7 @@ def manual(inputs: Mapping[str, Shape], outputs: int = 1) -> Architecture:
 
 def load(folder: Path, asked: Asked) -> Problem:
     """Prepare the user's drug pairs: tables (docs/data.md), or CANDLE's files by their names."""
-    assert asked.data is not None
-    frames = (
-        candle.read_combo(asked.data)
-        if candle.holds(asked.data, "combo") and not asked.tables.named
-        else read_responses(asked.data, pairs=True, options=asked.tables)
-    )
+    frames = read_own(asked, pairs=True)
     dataset, _ = dataset_of(frames)
     return prepare(
         folder,
@@ -107,7 +101,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         division=asked.division,
         task=Task.REGRESSION,
         metric=asked.metric or "r2",
-        target=asked.tables.columns.get("value", "measured value"),
+        target=frames.target or "measured value",
         manual=manual,
         notes=frames.notes,
     )

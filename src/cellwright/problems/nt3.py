@@ -167,7 +167,7 @@ def load(folder: Path, asked: Asked) -> Problem:
         if candle.holds(asked.data, "nt3") and not asked.tables.named
         else read_matrix(asked.data, asked.tables)
     )
-    return prepared_matrix(folder, "nt3", frames, asked, "class")
+    return prepared_matrix(folder, "nt3", frames, asked, frames.target or "class")
 
 
 def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, target: str) -> Problem:
@@ -203,5 +203,10 @@ NT3 = BuiltIn(
     source=None,
     roles=("label",),
     starts=STARTS,
+    note=(
+        "CANDLE's network, the one designed by hand here, has 154,922,918 parameters at 60,483 genes; the paper "
+        "(arXiv:1909.00311) counts 96,777,878, which are those of another network: 8 filters instead of 128, and "
+        "pooling that does not shorten (cellwright.problems.nt3.paper_manual)"
+    ),
     share=100,  # two convolutions without pooling that shortens: most of its 155 million are one dense layer
 )

@@ -1,6 +1,6 @@
 """Tumor: is a breast tumour malignant, from 30 measurements of cell nuclei. Ships with scikit-learn; for trying out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,21 @@ from cellwright.errors import UsageError
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.built_in import Asked, BuiltIn
-from cellwright.space import Architecture, Dense, Dropout, Identity, LayerNorm, Operation, Shape, Sketch, Space
+from cellwright.problems.starting import Wanted
+from cellwright.space import (
+    Architecture,
+    Choice,
+    Decision,
+    Dense,
+    Dropout,
+    Identity,
+    LayerNorm,
+    Operation,
+    Shape,
+    Sketch,
+    Space,
+)
+from cellwright.space.architecture import MEMBERS
 
 __all__ = ["TUMOR"]
 
@@ -26,8 +40,34 @@ _OPERATIONS: tuple[Operation, ...] = (
 )
 
 
+_LINEAR: Wanted = {"learning_rate": 1e-2, "weight_decay": 1.0}
+_LAYER: Wanted = {**_LINEAR, "dense.1": Dense(16, "relu")}
+#: linear models and one layer, of which strong weight decay makes the most: rows are few
+_STARTS: tuple[Wanted, ...] = (
+    _LINEAR,
+    {**_LINEAR, "learning_rate": 3e-2},
+    _LAYER,
+    {**_LAYER, "dense.1": Dense(8, "relu"), MEMBERS: 4},
+)
+
+
+def better(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
+    """Return the default space: the nodes of tumor-small, and how they are trained; the linear model is in it."""
+    settings = (
+        Choice("optimizer", ("adamw",)),
+        Choice("learning_rate", (3e-3, 1e-2, 3e-2)),
+        Choice("weight_decay", (0.0, 1e-1, 1.0, 3.0)),
+        Choice(MEMBERS, (1, 2, 4)),
+    )
+    return _space("tumor", inputs, outputs, settings)
+
+
 def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str] | None = None) -> Space:
     """Return tumor-small: three dense nodes, each with a skip decision back to the measurements."""
+    return _space("tumor-small", inputs, outputs)
+
+
+def _space(name: str, inputs: Mapping[str, Shape], outputs: int, settings: Sequence[Decision] = ()) -> Space:
     sketch = Sketch()
     source = sketch.input("measurements", inputs["measurements"])
     block = source
@@ -35,7 +75,7 @@ def small(inputs: Mapping[str, Shape], outputs: int = 2, kinds: Mapping[str, str
         node = sketch.node(f"dense.{number}", block, _OPERATIONS)
         skip = sketch.skip(f"skip.{number}", [[], [source]])
         block = sketch.concatenate(f"cell.{number}", node, skip)
-    return sketch.space("tumor-small", block, units=outputs)
+    return sketch.space(name, block, units=outputs, settings=settings)
 
 
 def manual(inputs: Mapping[str, Shape], outputs: int = 2) -> Architecture:
@@ -88,7 +128,8 @@ TUMOR = BuiltIn(
     published=PUBLISHED_INPUTS,
     outputs=2,
     manual=manual,
-    spaces={"tumor-small": small},
+    spaces={"tumor": better, "tumor-small": small},
     load=load,
     source="tumor",
+    starts=_STARTS,
 )

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 
-from cellwright.data import candle, featurise, gdsc
+from cellwright.data import featurise, gdsc
 from cellwright.data.frames import Frames, dataset_of
-from cellwright.data.responses import read_responses
 from cellwright.errors import UsageError
 from cellwright.metrics import Task
 from cellwright.problem import Problem, prepare
 from cellwright.problems.blocks import mlp
 from cellwright.problems.built_in import Asked, BuiltIn
+from cellwright.problems.own_tables import read_own
 from cellwright.problems.response import STARTS, response_space
 from cellwright.space import Shape, Sketch, Space
 from cellwright.space.by_hand import by_hand
@@ -78,12 +78,8 @@ def large(inputs: Mapping[str, Shape], outputs: int = 1, kinds: Mapping[str, str
 def load(folder: Path, asked: Asked) -> Problem:
     """Prepare the response of cell lines to single drugs: GDSC1, or the user's own tables."""
     if asked.data is not None:
-        frames = (
-            candle.read_uno(asked.data)
-            if candle.holds(asked.data, "uno") and not asked.tables.named
-            else read_responses(asked.data, pairs=False, options=asked.tables)
-        )
-        target, keep = asked.tables.columns.get("value", "measured value"), {}
+        frames = read_own(asked, pairs=False)
+        target, keep = frames.target or "measured value", {}
     else:
         frames, target, keep = *_gdsc(asked), {"expression": _GENES}
     dataset, _ = dataset_of(frames)

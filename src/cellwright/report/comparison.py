@@ -94,7 +94,7 @@ def _of_split(row: Row, by: str, metric: str) -> Spread | None:
 
 def _named(row: Row, *, chosen: bool) -> str:
     mark = ' <span class="mark">chosen</span>' if chosen else ""
-    kind = {"manual": "made by hand", "found": "found by the search"}.get(row.kind, "simple model")
+    kind = {"manual": "hand-designed", "found": "found by the search"}.get(row.kind, "simple model")
     return f"{escape(row.name)}{mark}<small>{escape('' if row.name == kind else kind)}</small>"
 
 

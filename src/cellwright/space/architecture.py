@@ -59,6 +59,12 @@ class Architecture:
     vertices: tuple[Vertex, ...]
     settings: tuple[tuple[str, Any], ...] = ()
 
+    def __repr__(self) -> str:
+        inputs = [vertex for vertex in self.vertices if isinstance(vertex.operation, Input)]
+        layers = len(self.vertices) - len(inputs)
+        settings = "".join(f", {name} {value}" for name, value in self.settings)
+        return f"Architecture {self.key[:8]}: {layers} layers, {self.parameters:,} parameters{settings}"
+
     @cached_property
     def key(self) -> str:
         """32 hexadecimal digits; equal keys, equal functions and settings."""

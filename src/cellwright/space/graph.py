@@ -23,6 +23,7 @@ __all__ = ["Space"]
 _MOST_DRAWS = 10_000
 _SOON, _MENDED = 200, 20  # draws that may be forbidden, and how many after them are mended
 _REDRAWN = 1000  # decisions, to mend a draw
+_SHOWN = 8  # decisions that a representation names
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,12 @@ class Space:
         assert self._places is not None
 
     # What it is
+
+    def __repr__(self) -> str:
+        size = "infinitely many points" if self.size is None else f"{self.size:,} points"
+        names = [decision.name for decision in self.decisions]
+        shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+        return f"Space {self.name!r}: {len(names)} decisions, {size}\n  decisions: {shown}"
 
     @cached_property
     def decisions(self) -> tuple[Decision, ...]:

@@ -17,6 +17,7 @@ from cellwright.trial import INHERITS, Outcome, Proposal, Status
 __all__ = ["Train", "failure"]
 
 #: how torch, its libraries and the kernel say that there was no memory, all as plain RuntimeErrors or OSErrors
+_POINTS = 50  # of a learning curve
 _NO_MEMORY = ("out of memory", "allocate memory", "bad_alloc", "_alloc_failed")
 
 
@@ -54,6 +55,7 @@ class Train:
             parameters=architecture.parameters,
             seconds=measured.seconds,
             microseconds=measured.microseconds,
+            curve=_curve(measured, self.problem.metric),
         )
 
     def _measured(self, architecture: Architecture, proposal: Proposal) -> Crossed:
@@ -76,7 +78,15 @@ class Train:
             )
         fitted = fit(*what, recipe=self.recipe, seed=seed, subset_seed=subset_seed, device=self.device, slot=slot)
         _, split = self.problem.data()
-        return Crossed(fitted.scores, fitted.seconds, fitted.microseconds(split.validation))
+        return Crossed(fitted.scores, fitted.seconds, fitted.microseconds(split.validation), fitted.curve)
+
+
+def _curve(measured: Crossed, metric: str) -> tuple[tuple[float, float], ...]:
+    """Return the learning curve, thinned: it stands in the log."""
+    points = [(epochs, scores[metric]) for epochs, scores in measured.curve if math.isfinite(scores[metric])]
+    places = dict.fromkeys(round(place * (len(points) - 1) / (_POINTS - 1)) for place in range(_POINTS))
+    kept = points if len(points) <= _POINTS else [points[place] for place in places]
+    return tuple((round(epochs, 4), float(f"{score:.5g}")) for epochs, score in kept)
 
 
 def failure(error: Exception, parameters: int | None = None) -> Outcome:

@@ -13,7 +13,7 @@ from cellwright.seeds import Use, rng_for, seed_for
 from cellwright.space import Architecture
 from cellwright.train.fitted import Diverged, Fitted
 from cellwright.train.kept import Slot
-from cellwright.train.lesson import Lesson
+from cellwright.train.lesson import Lesson, Measure
 from cellwright.train.recipe import Recipe, recipe_of
 from cellwright.train.resident import Dedup, Resident, pick_device
 from cellwright.trial import Fidelity
@@ -22,11 +22,18 @@ __all__ = ["Crossed", "Diverged", "Fitted", "cross_fit", "fit"]
 
 
 class Crossed(NamedTuple):
-    """What cross-validation found: scores, seconds of training in all, and microseconds in which a row is predicted."""
+    """What cross-validation found.
+
+    Attributes:
+        seconds: of training in all.
+        microseconds: in which a row is predicted.
+        curve: epochs, and scores after them; of the first part of the rows.
+    """
 
     scores: Mapping[str, float]
     seconds: float
     microseconds: float
+    curve: tuple[tuple[float, Mapping[str, float]], ...] = ()
 
 
 def fit(
@@ -95,18 +102,22 @@ def cross_fit(
     resident = Resident(dataset, problem.task, inputs=frozenset(architecture.inputs), device=pick_device(device))
     rows = split.known
     classes = problem.task is Task.CLASSIFICATION
-    parts = inner_folds(dataset, rows, problem.division.by, fidelity.folds, subset_seed, classes=classes)
+    parts = inner_folds(dataset, rows, problem.division, fidelity.folds, subset_seed, classes=classes)
     share = replace(fidelity, seconds=fidelity.seconds and fidelity.seconds / len(parts))
     answers, seconds = [], 0.0
+    curve: tuple[tuple[float, Mapping[str, float]], ...] = ()
     for number, (learnt, held) in enumerate(parts):
         of_part = seed_for(seed, Use.SUBSET, number)
         lesson = Lesson(architecture, dataset, resident, problem.task, recipe, share, of_part)
         taught = _subset(learnt, fidelity.fraction, subset_seed)
-        fitted = lesson.learn(taught, None, slot=slot.part(number) if slot else None)
+        watch: Measure | None = None if number else lambda one: one.measured(dataset.target, parts[0][1])
+        fitted = lesson.learn(taught, None, watch=watch, slot=slot.part(number) if slot else None)
+        curve = curve or fitted.curve
         answers.append(fitted.predict(held))
         seconds += fitted.seconds
     target = dataset.target[np.concatenate([held for _, held in parts])]
-    return Crossed(dict(scores(problem.task, target, np.concatenate(answers))), seconds, fitted.microseconds(held))
+    measured = dict(scores(problem.task, target, np.concatenate(answers)))
+    return Crossed(measured, seconds, fitted.microseconds(held), curve)
 
 
 def _subset(rows: np.ndarray, fraction: float, seed: int) -> np.ndarray:

@@ -32,6 +32,7 @@ class Fitted:
         location: what its output is shifted by, in the target's unit; 0 for classes.
         scale: what its output is multiplied by before that; 1 for classes.
         history: validation score after each epoch, higher is better.
+        curve: epochs trained, and the scores on validation rows after them; since training was taken up again.
         epochs: of which the weights are, counted from 1; a fraction where time ran out.
         seconds: spent on training steps.
         scores: on the validation rows; of a network that has learnt from them in the end, before it did.
@@ -43,6 +44,7 @@ class Fitted:
     location: float
     scale: float
     history: tuple[float, ...] = ()
+    curve: tuple[tuple[float, Mapping[str, float]], ...] = ()
     epochs: float = 0.0
     seconds: float = 0.0
     scores: Mapping[str, float] = field(default_factory=dict)

@@ -19,13 +19,23 @@ from typing import Any
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 from pebble.common.types import RemoteTraceback
 
-from cellwright.errors import RunError, UsageError
+from cellwright.errors import RunError, ScriptError, UsageError
 from cellwright.trial import Outcome, Proposal, Status
 
-__all__ = ["GUARD", "Isolated"]
+__all__ = ["Isolated", "check_script", "start_failure"]
 
-GUARD = "workers import your script: put what it runs under `if __name__ == '__main__':`"
+#: exit status of a child that found the script that it imports starting workers
+_UNGUARDED = 78
+_GUARD = (
+    "error: each worker imports your script, which then starts workers of its own.\n"
+    "Put what the script runs under: if __name__ == '__main__':"
+)
+_STDIN = (
+    "error: each worker imports your script, and {0!r} is no file that can be imported.\n"
+    "Save the script as a .py file, and put what it runs under: if __name__ == '__main__':"
+)
 _FIRST = "cellwright.train.uninterrupted"  # what the server imports before all else
+_PATIENCE = 60.0  # seconds
 _GIB = 1 << 30
 _child: dict[str, Callable[[Proposal], Outcome]] = {}  # in a child: the evaluator it was started with
 
@@ -55,8 +65,7 @@ class Isolated:
         memory_gib: float | None = None,
         retries: int = 1,
     ) -> None:
-        if getattr(multiprocessing.process.current_process(), "_inheriting", False):  # a child, importing the script
-            raise RunError(GUARD)
+        check_script()
         if seconds is not None and not seconds > 0:
             raise UsageError(f"the time-out must be above 0 seconds, not {seconds!r}")
         if memory_gib is not None and not memory_gib > 0:
@@ -166,6 +175,43 @@ class Isolated:
             self._pools[pool] = None
             self._local.pool = pool
         return pool
+
+
+def check_script() -> None:
+    """End a child that imports a script which starts workers; its parent says so.
+
+    Raises:
+        ScriptError: there is no file of the script that children could import.
+    """
+    if getattr(multiprocessing.process.current_process(), "_inheriting", False):  # a child, importing the script
+        os._exit(_UNGUARDED)
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None)
+    if file is not None and getattr(main, "__spec__", None) is None and not Path(file).is_file():
+        raise ScriptError(_STDIN.format(Path(file).name))
+
+
+def start_failure(error: Exception) -> RunError:
+    """Return why a child could not be started: what becomes of another one tells it."""
+    reason = str(error) or type(error).__name__
+    try:
+        child = multiprocessing.get_context("forkserver").Process(target=_ready, daemon=True)
+        child.start()
+        child.join(_PATIENCE)
+        status = child.exitcode
+        child.kill()
+    except (OSError, EOFError, RuntimeError) as again:
+        return RunError(f"workers cannot be started: {reason}; then {str(again) or type(again).__name__}")
+    if status == _UNGUARDED:
+        return ScriptError(_GUARD)
+    if status and status > 0:
+        return ScriptError(
+            f"error: workers cannot be started: each imports your script, and that ends with exit status {status}.\n"
+            "What went wrong stands above."
+        )
+    if status == 0:
+        return RunError(f"workers could not be started: the process that starts them died ({reason}); try again")
+    return RunError(f"workers cannot be started: {_cause(status)}")
 
 
 def _end(pool: ProcessPool) -> None:

@@ -50,12 +50,19 @@ class Lesson:
     seed: int
 
     def learn(
-        self, rows: np.ndarray, measure: Measure | None, *, stop: float | None = None, slot: Slot | None = None
+        self,
+        rows: np.ndarray,
+        measure: Measure | None,
+        *,
+        watch: Measure | None = None,
+        stop: float | None = None,
+        slot: Slot | None = None,
     ) -> Fitted:
         """Train a network on `rows`: a new one, or one that was left off.
 
         Args:
             measure: None: keep the last weights.
+            watch: where there is no `measure`, what the learning curve is made of; it decides nothing.
             stop: passes after which to leave off, of those that the schedule is made for; None: as the fidelity says.
             slot: where a network that is left off is kept, and looked for, and weights are inherited; None: nowhere.
         """
@@ -69,6 +76,7 @@ class Lesson:
         pass_ = _Pass(fitted, recipe, recipe.batch_size or usual_batch(len(rows)), self.fidelity.epochs, len(rows))
         fitted = replace(fitted, network=pass_.judged)
         history: list[float] = []
+        curve: list[tuple[float, Mapping[str, float]]] = []
         best = _Best()
         left_off = slot.load(resident.device) if slot else None
         identity = f"{self.architecture.key} {self.seed}"
@@ -93,6 +101,9 @@ class Lesson:
                 if best.weights:
                     break  # the best epoch came before
                 raise
+            scored = measured or _watched(watch, fitted)
+            if scored:
+                curve.append((pass_.epochs, scored))
             history = [*history, _goodness(task, measured) if measured else 0.0]
             if not keep or history[-1] > best.score:
                 best = _Best(history[-1], measured, _copied(pass_.judged) if keep else {}, pass_.epochs)
@@ -106,7 +117,14 @@ class Lesson:
             pass_.judged.load_state_dict(best.weights)
         if slot:
             slot.leave(pass_.judged)
-        return replace(fitted, history=tuple(history), epochs=best.epochs, seconds=pass_.seconds, scores=best.measured)
+        return replace(
+            fitted,
+            history=tuple(history),
+            curve=tuple(curve),
+            epochs=best.epochs,
+            seconds=pass_.seconds,
+            scores=best.measured,
+        )
 
 
 class _Pass:
@@ -228,6 +246,14 @@ class _Pass:
             rate = self._recipe.learning_rate * pace(self._recipe.schedule, self._step, self._steps)
             for group in self._optimizer.param_groups:
                 group["lr"] = rate
+
+
+def _watched(watch: Measure | None, fitted: Fitted) -> Mapping[str, float]:
+    """Return scores for the learning curve; none where there are none to be had."""
+    try:
+        return watch(fitted) if watch else {}
+    except Diverged:  # only the end counts
+        return {}
 
 
 def _goodness(task: Task, measured: dict[str, float]) -> float:

@@ -1,0 +1,130 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cellwright.data.frames import Frames
+from cellwright.data.matrix import read_matrix
+from cellwright.data.options import TableOptions
+from cellwright.errors import DataError
+
+NAMES = [f"GSM{1000 + n}" for n in range(24)]
+GENES = pd.DataFrame(
+    np.random.default_rng(0).normal(7, 1, (24, 6)).round(3), columns=[f"G{n}" for n in range(6)], index=NAMES
+)
+CLINIC = pd.DataFrame({"sample": NAMES, "subtype": list("abc") * 8, "age": np.arange(24) + 40})[::-1]
+
+
+def wide(genes: pd.DataFrame) -> pd.DataFrame:
+    """Genes x samples."""
+    return genes.T.rename_axis("gene").reset_index()
+
+
+def read(folder: Path, expression: pd.DataFrame, *tables: pd.DataFrame, **options: Any) -> Frames:
+    expression.to_csv(folder / "expression.csv", index=False)
+    for number, table in enumerate(tables):
+        table.to_csv(folder / f"clinical{number or ''}.csv", index=False)
+    return read_matrix(folder if tables else folder / "expression.csv", TableOptions(**options))
+
+
+def check(frames: Frames, genes: pd.DataFrame = GENES) -> None:
+    table = frames.features["expression"][1]
+    np.testing.assert_allclose(table, genes, rtol=1e-6)
+    assert table.columns.tolist() == genes.columns.tolist()
+    assert frames.responses["value"].tolist() == [("abc" * 8)[NAMES.index(name)] for name in genes.index]
+    assert frames.target == "subtype"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_matrix_in_either_orientation_joins_a_table_of_its_samples(tmp_path: Path, turned: bool) -> None:
+    expression = wide(GENES) if turned else GENES.rename_axis("sample").reset_index()
+    frames = read(tmp_path, expression, CLINIC)
+    check(frames)
+    assert "24 samples joined" in frames.notes[1]
+    assert "clinical.csv: not used: 'age'" in frames.notes
+
+
+def test_samples_in_one_table_only_are_left_out_counted_and_named(tmp_path: Path) -> None:
+    clinic = CLINIC[CLINIC["sample"] != NAMES[3]]
+    clinic.loc[clinic["sample"] == NAMES[4], "subtype"] = None
+    frames = read(tmp_path, wide(GENES.drop(index=NAMES[7])), clinic)
+    check(frames, GENES.drop(index=[NAMES[3], NAMES[4], NAMES[7]]))
+    notes = "\n".join(frames.notes)
+    assert f"clinical.csv does not describe 1 samples of expression.csv: '{NAMES[3]}'; left out" in notes
+    assert f"1 samples of clinical.csv are not in expression.csv: '{NAMES[7]}'" in notes
+    assert f"'subtype' is empty for 1 of 22 samples ('{NAMES[4]}'); left out" in notes
+
+
+def test_barcodes_of_tcga_join_by_their_common_beginning(tmp_path: Path) -> None:
+    patients = [f"TCGA-AB-{n:04}" for n in range(24)]
+    expression = wide(GENES.set_axis([f"{name}-01A-11R-1234-07" for name in patients]))
+    frames = read(tmp_path, expression, CLINIC[::-1].assign(sample=patients))
+    check(frames)
+    assert "24 samples joined by the beginnings of the longer names" in frames.notes[1]
+    aliquots = [f"{name}-01A-21D-9999-01" for name in patients]
+    check(read(tmp_path, expression, CLINIC[::-1].assign(sample=aliquots)))
+    dotted = expression.set_axis([str(name).replace("-", ".") for name in expression], axis=1)
+    check(read(tmp_path, dotted, CLINIC[::-1].assign(sample=patients)))
+
+
+def test_two_samples_of_one_patient_are_not_given_the_class_of_the_patient(tmp_path: Path) -> None:
+    patients = [f"TCGA-AB-{n:04}" for n in range(24)]
+    names = [f"{name}-01A" for name in patients]
+    names[1] = f"{patients[0]}-11A"
+    frames = read(tmp_path, wide(GENES.set_axis(names)), CLINIC[::-1].assign(sample=patients))
+    check(frames, GENES.drop(index=NAMES[:2]))
+
+
+def test_group_and_test_rows_come_from_the_table_of_samples(tmp_path: Path) -> None:
+    clinic = CLINIC.assign(site=list("xy") * 12, part=["train"] * 20 + ["test"] * 4)
+    frames = read(tmp_path, wide(GENES), clinic, group="site", test="part", columns={"label": "subtype"})
+    assert frames.responses["group"].tolist() == list("yx") * 12
+    assert frames.responses["given"].tolist() == [1] * 4 + [0] * 20
+
+
+def test_of_several_columns_of_a_table_of_samples_one_is_asked_for(tmp_path: Path) -> None:
+    clinic = CLINIC.rename(columns={"subtype": "PAM"}).assign(relapse=[0, 1] * 12)
+    with pytest.raises(DataError, match=r"candidates are 'PAM' \(3 values\), 'relapse' \(2 values\)"):
+        read(tmp_path, wide(GENES), clinic)
+
+
+def test_genes_without_a_name_and_repeated_ones_are_kept_apart(tmp_path: Path) -> None:
+    expression = wide(GENES)
+    expression["gene"] = ["A", "A", None, "B", None, "C"]
+    columns = read(tmp_path, expression, CLINIC).features["expression"][1].columns.tolist()
+    assert columns == ["A", "A (2)", "unnamed", "B", "unnamed (2)", "C"]
+
+
+def test_one_table_of_genes_in_rows_with_a_row_for_the_class_is_turned(tmp_path: Path) -> None:
+    expression = wide(GENES)
+    for labels in (list("abc") * 8, [0, 1, 2] * 8):
+        row = pd.DataFrame([["subtype", *labels]], columns=expression.columns)
+        frames = read(tmp_path, pd.concat([row, expression]))
+        np.testing.assert_allclose(frames.features["expression"][1], GENES, rtol=1e-6)
+        assert frames.responses["value"].tolist() == [str(label) for label in labels]
+        assert "genes are in rows and samples in columns; it is read the other way round" in frames.notes[1]
+
+
+def test_genes_in_rows_without_a_class_say_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"genes in rows and samples in columns, and no class .*put a table beside it"):
+        read(tmp_path, wide(GENES))
+
+
+def test_tables_that_do_not_join_show_both_sides(tmp_path: Path) -> None:
+    clinic = CLINIC.assign(sample=[f"patient {n}" for n in range(24)])
+    wanted = (
+        "do not join: .*columns of expression.csv are 'gene', 'GSM1000'.*'sample' of clinical.csv holds 'patient 0'"
+    )
+    with pytest.raises(DataError, match=wanted):
+        read(tmp_path, wide(GENES), clinic)
+
+
+def test_a_table_that_takes_no_part_is_named(tmp_path: Path) -> None:
+    genes = pd.DataFrame({"gene": GENES.columns, "chromosome": ["1", "2", "X"] * 2})
+    frames = read(tmp_path, wide(GENES), CLINIC, genes)
+    check(frames)
+    assert any(
+        "not used, as expression.csv and clinical.csv are joined: 'clinical1.csv'" in note for note in frames.notes
+    )

@@ -302,6 +302,10 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
 
 def _do_not_join(sheets: Sequence[Sheet], place: Path) -> str:
     """Return why tables cannot be used together, with the names of both sides."""
+    whole = [sheet for sheet in sheets if any(is_label(name) for name in sheet.columns) and _count_numbers(sheet) > 1]
+    if len(whole) > 1:
+        names = few([sheet.name for sheet in whole])
+        return f"{str(place)!r} holds several tables of samples and classes ({names}); name one: --data {whole[0].path}"
     matrix = max(sheets, key=_count_numbers)
     sides = [f"the columns of {matrix.name} are {few(matrix.columns)}"]
     for sheet in sheets:

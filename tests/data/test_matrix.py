@@ -90,7 +90,7 @@ def test_a_matrix_that_cannot_be_used_is_told(tmp_path: Path, content: str, mess
 def test_of_several_matrices_one_must_be_named(tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text(f"label,G1,G2\n{ROWS}")
-    with pytest.raises(DataError, match=r"do not join: .*; or name one file that holds all: --data .*a.csv"):
+    with pytest.raises(DataError, match=r"several tables .*\('a.csv', 'b.csv'\); name one: --data .*a.csv"):
         read_matrix(tmp_path, TableOptions())
     assert len(read_matrix(tmp_path / "b.csv", TableOptions()).responses) == 4
 

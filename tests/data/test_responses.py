@@ -313,6 +313,8 @@ def test_a_column_of_parts_that_nobody_asked_for_is_told(tmp_path: Path) -> None
     measured = "drug,cell,split,growth\nD0,L0,train,1\nD1,L1,test,2\n"
     told = "measured.csv: column 'split' says which rows are for testing; --test split would use it"
     assert told in of_lines(tmp_path, measured=measured).notes
+    frames = read_responses(tmp_path, pairs=False, options=TableOptions(), given=True)  # --split given
+    assert frames.responses["given"].tolist() == [0, 1]
 
 
 def test_rows_without_a_value_are_left_out_on_request(tmp_path: Path) -> None:

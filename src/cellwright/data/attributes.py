@@ -18,7 +18,7 @@ from cellwright.errors import DataError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["by_column", "note_parts", "test_rows"]
+__all__ = ["by_column", "parts_column", "test_rows"]
 
 Tables = Mapping[str, Sequence[tuple[Join, Mapping[str, tuple[str, ...]]]]]
 """By kind, its tables, and what each calls the entities, by their names in the measurements."""
@@ -126,11 +126,12 @@ def _names_in(test: str, main: Sheet) -> tuple[str, ...]:
     return names
 
 
-def note_parts(main: Sheet, notes: list[str]) -> None:
-    """Note a column that seems to say which rows are for testing, which nobody has asked for."""
+def parts_column(main: Sheet) -> str | None:
+    """Return a column that seems to say which rows are for testing, if there is one."""
     for column in [name for name in main.columns if names_parts(name)]:
         try:
             parts_of(main.frame[column], column)
         except DataError:
             continue
-        notes.append(f"{main.name}: column {column!r} says which rows are for testing; --test {column} would use it")
+        return column
+    return None

@@ -224,7 +224,8 @@ def _name_samples(samples: Samples) -> np.ndarray:
         return result
     ascending = whole & (np.diff(values, axis=0) > 0).all(axis=0)
     counting = ascending & np.isin(values[0], (0, 1)) & (values[-1] - values[0] == len(values) - 1)
-    first = np.array([name == samples.about.columns[0] for name in names], bool)
+    leading = samples.about.columns[0]
+    first = np.array([name == leading for name in names], bool)
     unnamed = np.array([name.startswith("Unnamed:") for name in names], bool)  # the index of a frame, written out
     for column in np.flatnonzero(unnamed & whole):
         unnamed[column] = samples.about.frame[names[column]].is_unique

@@ -5,12 +5,13 @@ dropped is told in notes.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.attributes import by_column, note_parts, test_rows
+from cellwright.data.attributes import by_column, parts_column, test_rows
 from cellwright.data.dataset import GIVEN
 from cellwright.data.entities import cell_tables, drug_tables, free, known_to_all
 from cellwright.data.frames import Frames, few, keys_of
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 __all__ = ["read_responses"]
 
 
-def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames:
+def read_responses(place: Path, *, pairs: bool, options: TableOptions, given: bool = False) -> Frames:
     """Read and join the tables of a folder.
 
     Args:
         pairs: whether a row names two drugs; otherwise one.
         options: what somebody says of them.
+        given: test rows are wanted: where the options do not say which, a column of a usual name may.
 
     Raises:
         DataError: a table is missing, cannot be read, or does not join; the message names file, column and row.
@@ -49,6 +51,9 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
             f"are row, pair, cell, drug, and the columns of {main.name}: {few(main.columns, 12)}"
         )
     others = [sheet for sheet in sheets if sheet is not main]
+    parts = parts_column(main) if options.test is None else None
+    if given and parts is not None:
+        options = replace(options, test=parts)
     every_key = {kind: keys_of_sheet(main, kind, roles, options) for kind in ("cell", "drug")}
     joins, keys = _joined_tables(others, every_key, options)
     used = [*roles.values(), *(column for key in keys.values() for column in key.columns)]
@@ -59,8 +64,9 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions) -> Frames
     joining = [column for several in joins.values() for join in several for column in join.key.columns]
     smiles = smiles_column(main, options.columns)
     note_columns(main, roles, [*used, *joining, *options.exclude, *([smiles] if smiles else [])], notes)
-    if options.test is None:
-        note_parts(main, notes)
+    if parts is not None:
+        use = "is used" if given else f"--test {parts} would use it"
+        notes.append(f"{main.name}: column {parts!r} says which rows are for testing; {use}")
     rows = measured(main, roles, keys, options, notes)
     labels = {kind: [(join, labels_of(join, keys[kind])) for join in joins[kind]] for kind in joins}
     features: dict[str, tuple[str, pd.DataFrame]] = {}

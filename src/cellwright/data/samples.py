@@ -210,6 +210,8 @@ def _joins(matrix: Sheet, table: Sheet) -> "list[_Join]":
 
 def _may_name(sheet: Sheet, column: str, place: int) -> bool:
     values = sheet.frame[column]
+    if 2 * values.nunique() < len(values):
+        return False
     return values.dtype.kind == "O" or (values.dtype.kind in "iu" and (place == 0 or is_identifier(column)))
 
 
@@ -268,8 +270,9 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
             raise DataError(f"{matrix.name} has no column with the names of genes")
         genes = next((name for name in rest if matrix.frame[name].dtype.kind == "O"), rest[0])
         features, unused = unique_names(matrix.frame[genes]), [name for name in rest if name != genes]
-        lost: Sequence[str] = [name for name in unused if matrix.frame[name].dtype.kind == "f"]
-        unused = [name for name in unused if name not in set(lost)]
+        kinds = {name: matrix.frame[name].dtype.kind for name in unused}
+        lost: Sequence[str] = [name for name, kind in kinds.items() if kind == "f"]
+        unused = [name for name, kind in kinds.items() if kind != "f"]
         frame = described.loc[[join.found[name] for name in names]].reset_index(drop=True)
     else:
         keys = matrix.frame[join.key].astype(str).str.strip()
@@ -279,7 +282,8 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         features = _numeric(part, {join.key, *options.exclude, *options.named.values()})
         values, lost = _matrix(part, features), join.lost
         frame = described.loc[[join.found[name] for name in names]].reset_index(drop=True)
-        own = [name for name in part.columns if name not in {join.key, *features, *frame.columns}]
+        used = {join.key, *features, *frame.columns}
+        own = [name for name in part.columns if name not in used]
         frame, unused = pd.concat([frame, part.frame[own]], axis=1), []
     where = f"column {join.key!r}" if join.key else "its columns"
     notes.append(
@@ -299,6 +303,10 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
 
 def _do_not_join(sheets: Sequence[Sheet], place: Path) -> str:
     """Return why tables cannot be used together, with the names of both sides."""
+    whole = [sheet for sheet in sheets if any(is_label(name) for name in sheet.columns) and _count_numbers(sheet) > 1]
+    if len(whole) > 1:
+        names = few([sheet.name for sheet in whole])
+        return f"{str(place)!r} holds several tables of samples and classes ({names}); name one: --data {whole[0].path}"
     matrix = max(sheets, key=_count_numbers)
     sides = [f"the columns of {matrix.name} are {few(matrix.columns)}"]
     for sheet in sheets:

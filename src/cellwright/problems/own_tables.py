@@ -26,7 +26,7 @@ def read_own(asked: Asked, *, pairs: bool) -> Frames:
         raise UsageError("--min-class leaves rare classes out; a drug response is a number and has no classes")
     benchmark, read = ("combo", candle.read_combo) if pairs else ("uno", candle.read_uno)
     if options.columns or not candle.holds(asked.data, benchmark):
-        return read_responses(asked.data, pairs=pairs, options=options)
+        return read_responses(asked.data, pairs=pairs, options=options, given=asked.division.by == "given")
     if options != TableOptions():
         raise UsageError(
             f"{str(asked.data)!r} holds CANDLE's files, which are read by CANDLE's conventions and take no --group, "

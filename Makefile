@@ -26,7 +26,7 @@ $(VENV)/.installed: pyproject.toml
 	@echo "installing into $(VENV); the first time this downloads torch, which takes a while"
 	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	@$(BIN)/python -m pip install --quiet "$(TORCH)"
-	@$(BIN)/python -m pip install --quiet --editable ".[chem,hpo]" --group dev
+	@$(BIN)/python -m pip install --quiet --editable ".[chem,excel,hpo]" --group dev
 	@touch $@
 
 demo: install

@@ -16,6 +16,7 @@ ORDER = (
     "limits",
     "space",
     "trial",
+    "trial_table",
     "data",
     "metrics",
     "problem",

@@ -138,7 +138,7 @@ def _truncated_parquet(folder: Path) -> None:
 def _doubled_column_of_parquet(folder: Path) -> None:
     import pandas as pd
 
-    frame = pd.DataFrame({"label": ["a", "b"] * 20, "G1": range(40), "G1 ": range(40)})
+    frame = pd.DataFrame({"label": ["a", "b"] * 20, "G1": [0.5 * place**2 for place in range(40)], "G1 ": [1.5] * 40})
     (folder / "samples.csv").unlink()
     frame.to_parquet(folder / "samples.parquet")
 
@@ -193,20 +193,11 @@ CASES: dict[str, Case] = {
     "an open quote": Case(
         "uno", {"measured.csv": lines(*single()[:5], '"D1,C01,1,2', *single()[5:])}, ("measured.csv",)
     ),
-    "decimal commas": Case(
-        "uno",
-        {
-            "measured.csv": lines(
-                single()[0].replace(",", ";"), *(r.replace(",", ";").replace(".", ",") for r in single()[1:])
-            )
-        },
-        ("measured.csv", "'growth'", "row 1", "'0,0'"),
-    ),
     "JSON named .csv": Case("uno", {"measured.csv": '{"drug": ["D1"],\n"cell": ["C1"]}\n'}, ("--column drug=NAME",)),
     "one column": Case(
         "uno", {"measured.csv": lines(*(row.split(",")[0] for row in single()))}, ("measured.csv", "--column cell=NAME")
     ),
-    "no header": Case("uno", {"measured.csv": lines(*single()[1:])}, ("measured.csv", "--column cell=NAME")),
+    "no header": Case("uno", {"measured.csv": lines(*single()[1:])}, ("measured.csv", "names the columns", "'D0 C00")),
     "lists in a Parquet file": Case("uno", {}, ("measured.parquet", "'growth'", "row 1"), write=_lists_in_parquet),
     "lists as names in a Parquet file": Case("uno", {}, ("measured.parquet",), write=_listed_names_in_parquet),
     "times as measured values": Case(
@@ -216,11 +207,6 @@ CASES: dict[str, Case] = {
         write=_times_in_parquet,
     ),
     "zero bytes": Case("uno", {"measured.csv": b"\0" * 500}, ("measured.csv",)),
-    "UTF-16": Case(
-        "uno",
-        {"measured.csv": lines(*single()).encode("utf-16")},
-        ("measured.csv", "cannot be read"),
-    ),
     "a truncated gz": Case("uno", {"measured.csv": None, "measured.csv.gz": GZIPPED[:-200]}, ("measured.csv.gz",)),
     "a gz that is none": Case("uno", {"measured.csv": None, "measured.csv.gz": "drug,cell"}, ("measured.csv.gz",)),
     "an xz that is none": Case("uno", {"measured.csv": None, "measured.csv.xz": "drug,cell"}, ("measured.csv.xz",)),
@@ -392,16 +378,6 @@ CASES: dict[str, Case] = {
         {"measured.csv": lines(single()[0], *(row[: row.rindex(",")] + ",7" for row in single()[1:]))},
         ("one value only", "nothing can be learnt"),
     ),
-    "decimal commas in a table of cells": Case(
-        "uno",
-        {"cells.csv": lines(*(row.replace(",", ";").replace(".", ",") for row in expression()))},
-        ("cells.csv", "'G1'", "row 1", "written with a point"),
-    ),
-    "decimal commas in a matrix": Case(
-        "nt3",
-        {"samples.csv": lines(*(row.replace(",", ";").replace(".", ",") for row in matrix()))},
-        ("samples.csv", "'G1'", "row 1", "written with a point"),
-    ),
     "lists in a table of drugs": Case("uno", {"drugs.csv": None}, ("drugs", "column of SMILES"), write=_lists_of_bits),
     "a feature beyond single precision": Case(
         "uno", {"cells.csv": changed(expression(), 4, 2, "1e45")}, ("cells.csv", "'G2'", "row 4", "beyond 3.4e38")
@@ -409,18 +385,13 @@ CASES: dict[str, Case] = {
     "a value beyond single precision": Case(
         "uno", {"measured.csv": changed(single(), 9, 3, "1e39")}, ("measured.csv", "'growth'", "row 9", "1e+39")
     ),
-    "a separator at the end of each row": Case(
-        "uno",
-        {"measured.csv": lines(single()[0], *(f"{row}," for row in single()[1:]))},
-        ("measured.csv", "one cell more than the header", "separator"),
-    ),
     "one row with a cell too many": Case(
         "uno",
         {"cells.csv": lines(*expression()[:1], expression()[1] + ",1", *expression()[2:])},
-        ("cells.csv", "one cell more than the header"),
+        ("cells.csv", "line 2 has 5 fields", "line 1 names 4 columns"),
     ),
     "a matrix without a header": Case(
-        "nt3", {"samples.csv": lines(*matrix()[1:])}, ("samples.csv", "begins with numbers", "names the columns")
+        "nt3", {"samples.csv": lines(*matrix()[1:])}, ("samples.csv", "names the 41 columns")
     ),
     "identifiers that a spreadsheet has rounded": Case(
         "uno",

@@ -78,7 +78,7 @@ def test_empty_cells_are_missing_and_told(tmp_path: Path) -> None:
         ("label,G1\na,1\nb,2\nc,3\n", "has 3 different values in 3 rows and so holds no classes; say --column label"),
         ("label,G1\na,x\nb,y\na,x\nb,y\n", "no column of numbers besides 'label'"),
         ("label,G1\na,1\n,2\na,3\nb,4\n", "column 'label' is empty in row 2"),
-        ("label,G1\na,1\na,2\nb,3\nb,high\n", "column 'G1' is no number in row 4: 'high'"),
+        ("label,G1\na,1\na,2\nb,3\nb,high\n", "column 'G1' is no number in row 4 .line 5.: 'high'"),
         ("G1,G2\n1.5,2\n2.5,3\n", r"which column holds the class.*--column label=NAME\); first are 'G1', 'G2'"),
     ],
 )
@@ -280,7 +280,7 @@ def test_test_rows_are_named_in_a_file_or_one_by_one(tmp_path: Path) -> None:
         read(path, test="absent")
     with pytest.raises(DataError, match="no row has the name of a test row: wanted are 'x'"):
         read(path, test=("x",))
-    with pytest.raises(DataError, match="holds 'later'; wanted are train, validation and test"):
+    with pytest.raises(DataError, match="by train, test and validation, .*it holds 'later'"):
         read(written(tmp_path, "m.csv", PATIENTS.assign(kind=list("aabb") * 12, part="later")), test="part")
 
 

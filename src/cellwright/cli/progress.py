@@ -16,7 +16,6 @@ from rich.table import Table
 from rich.text import Text
 
 from cellwright.cli.terminal import count, duration, plural, score_text, stderr
-from cellwright.methods.confirmed import ranked
 
 if TYPE_CHECKING:
     from cellwright.trial import Trial
@@ -85,6 +84,8 @@ class Tally:
     @property
     def best(self) -> "Trial | None":
         """The network that leads, with its mean score, as the summary at the end has it."""
+        from cellwright.methods.confirmed import ranked  # heavy: not for every command to load
+
         now = time.monotonic()
         if len(self._tries) > self._ranked and now >= self._pause:
             self._leader, self._ranked = next(iter(ranked(self._tries)), None), len(self._tries)

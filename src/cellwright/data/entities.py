@@ -10,7 +10,7 @@ from cellwright.data.categories import one_hot, texts_among
 from cellwright.data.frames import few
 from cellwright.data.intensities import as_logarithms
 from cellwright.data.keys import Join
-from cellwright.data.roles import names_entities, simple, smiles_column
+from cellwright.data.roles import names_entities, smiles_column
 from cellwright.data.structures import chemistry
 from cellwright.data.tables import Sheet
 from cellwright.data.turned import turned
@@ -25,7 +25,7 @@ __all__ = ["cell_tables", "drug_tables", "free", "known_to_all"]
 
 _EXPRESSION = re.compile(r"expr|rma|rna|tpm|fpkm|rpkm|transcript|gex|counts")
 _RESERVED = ("dose", "joined", "trunk", "flatten", "output", "residual", "value", "group", "given", "row", "pair")
-_IDS = re.compile(r"(?:cosmic|pubchem|nsc|cid|entrez|depmap|sanger|chembl|broad|geneid|taxon)\w*|.*id")
+_ID = re.compile(r".*(?:[_ .\-](?:id|ID|Id)|[a-z]I[dD])|id|ID|Id")  # BID and ARID are genes
 
 Labels = Sequence[tuple[Join, Mapping[str, tuple[str, ...]]]]
 """Tables, and what each calls the entities, by their names in the measurements."""
@@ -98,21 +98,21 @@ def _features(
     sheet, key = join.sheet, join.column
     assert key is not None
     columns = [name for name in sheet.columns if name != key and name not in unused]
-    left_out = [name for name in columns if sheet.counts(name) or _is_id(sheet, name)]
+    left_out = {name for name in columns if sheet.counts(name) or _is_id(sheet, name)}
     columns = [name for name in columns if name not in left_out]
     texts = texts_among(sheet, columns)
-    numeric = [name for name in columns if name not in texts]
+    numeric = [name for name in columns if name not in set(texts)] if texts else columns
     ids = sheet.names(key, missing=True)
     differ = any(_differs(sheet.frame[name]) for name in numeric)
-    table = None if differ or not texts else one_hot(sheet, texts, notes)
-    if table is None and not numeric:
-        return None
-    used = texts if table is not None else numeric
-    if table is None:
-        numeric, values = sheet.filled(numeric, notes)
-        used, table = numeric, pd.DataFrame(values, columns=numeric)
+    table, used = (pd.DataFrame(), []) if differ or not texts else one_hot(sheet, texts, notes)
+    if not used:
+        if not numeric:
+            return None
+        used, values = sheet.filled(numeric, notes)
+        table = pd.DataFrame(values, columns=used)
     table = table.set_index(pd.Index(ids))
-    rest = [name for name in sheet.columns if name not in (key, *used)]
+    without = {key, *used}
+    rest = [name for name in sheet.columns if name not in without]
     notes.append(f"{sheet.name}: {counted(len(table), 'row')} named by {key!r}, {counted(table.shape[1], 'feature')}"
                  + (f"; not used: {few(rest, 8)}" if rest else ""))  # fmt: skip
     nameless = int(ids.isna().sum())
@@ -139,12 +139,12 @@ def _differs(values: "pd.Series") -> bool:
 
 def _is_id(sheet: Sheet, column: str) -> bool:
     """Return whether a column of numbers says which entity a row is, such as a PubChem CID, and nothing of it."""
-    values = sheet.frame[column].dropna()
-    if values.dtype.kind not in "iuf" or not len(values) or not (values % 1 == 0).all():
+    usual = names_entities("cell", column) or names_entities("drug", column)
+    if not usual and _ID.fullmatch(column) is None:
         return False
-    form = simple(column)
-    known = names_entities("cell", column) or names_entities("drug", column)
-    return known or (_IDS.fullmatch(form) is not None and values.nunique() > len(values) / 2)
+    values = sheet.frame[column].dropna()
+    whole = values.dtype.kind in "iuf" and bool((values % 1 == 0).all())
+    return whole and (usual or values.nunique() > len(values) / 2)
 
 
 def _once(table: "pd.DataFrame", sheet: Sheet, notes: list[str], *, several: bool) -> "pd.DataFrame":

@@ -116,12 +116,12 @@ def _labels(sheet: Sheet, kind: str, given: str | None) -> Iterator[tuple[str | 
 
     Numbers name entities only in a column that usually does, or the first one, or one that was given.
     """
-    for place, column in enumerate([given] if given in sheet.columns else sheet.columns):
+    kinds = sheet.frame.dtypes.to_dict()
+    for place, column in enumerate([given] if given in kinds else sheet.columns):
         assert column is not None
-        values = sheet.frame[column]
-        numeric = values.dtype.kind in "fiub"
-        if numeric and not (place == 0 or names_entities(kind, column)):
+        if kinds[column].kind in "fiub" and not (place == 0 or names_entities(kind, column)):
             continue
+        values = sheet.frame[column]
         if values.dtype.kind == "f":
             if not are_exact(values):
                 continue

@@ -209,6 +209,6 @@ def note_columns(main: Sheet, roles: Mapping[str, str], used: Sequence[str], not
     if others:
         listed = ", ".join(map(repr, others))
         notes.append(f"{main.name}: value columns: {value!r} (taken; --target chooses another), {listed}")
-    rest = [name for name in main.columns if name not in {*used, *values}]
+    rest = [name for name in main.columns if name not in {*used, *values} and not main.counts(name)]
     if rest:
         notes.append(f"{main.name}: columns that are not used: {few(rest, 12)}")

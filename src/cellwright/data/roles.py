@@ -101,7 +101,7 @@ def roles_of(sheet: Sheet, given: Mapping[str, str], exclude: Sequence[str] = ()
             roles |= next(iter(_pairs(forms, _PAIRS[1])), {})
     if "dose" not in roles and "drug" in roles:
         roles |= _first("dose", [name for name, form in forms.items() if _DOSE.fullmatch(form)])
-    if "value" not in roles:
+    if "value" not in roles and "cell" in roles and roles.keys() & {"drug", "drug_1"}:
         roles |= _value(sheet, [name for name in forms if name not in roles.values()])
     return roles
 

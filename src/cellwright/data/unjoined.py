@@ -46,7 +46,7 @@ def why_unjoined(
         join = joins[kind][0]
         return DataError(
             f"{start}: {join.sheet.name} has {len(join.fit.found):,} of {len(key.counts):,} by {join.column!r}, but no "
-            f"column of numbers, and its columns of text have more than 10 different ones or one; {_WANTED[kind]}"
+            f"column of numbers, and most of its columns of text do not hold 2 to 10 texts that repeat; {_WANTED[kind]}"
         )
     joined = {id(join.sheet) for several in joins.values() for join in several}
     free = [sheet for sheet in others if id(sheet) not in joined]

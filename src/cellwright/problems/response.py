@@ -1,7 +1,7 @@
 """The default space of drug response, and of any problem with inputs of several kinds.
 
-A tower on the features of each kind of entity (cell line, drug) beside an embedding of the entity itself; drugs modulated
-by the cell line they act on and by their dose; both drugs of a pair fused; a trunk. What the published spaces lack:
+A tower on the features of each kind of entity (cell line, drug) beside an embedding of the entity; drugs modulated by
+the cell line they act on and by their dose; both drugs of a pair fused; a trunk. What the published spaces lack:
 normalisation, residual and gated layers, narrow first layers (where most parameters are), embeddings, modulation,
 symmetric fusion, numbers as splines, and the training itself (docs/spaces.md has the measurements behind the choices).
 """

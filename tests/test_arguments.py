@@ -68,10 +68,12 @@ def test_a_space_may_be_named_and_numbers_may_be_numpys(tumor: Problem, tmp_path
         out=tmp_path / "run",
     )
     assert run.space.name == "tumor-small"
-    for wrong in ({"top": "3"}, {"seeds": 0}, {"epochs": 1.5}, {"splits": 5}, {"refit": 3}, {"timeout": "x"}):
+    refused: tuple[dict[str, Any], ...] = ({"top": "3"}, {"seeds": 0}, {"epochs": 1.5}, {"splits": 5}, {"refit": 3})
+    for wrong in refused:
         with pytest.raises(CellwrightError):
-            run.posttrain(**wrong)  # type: ignore[arg-type]
-    for wrong in ({"evaluations": "5"}, {"minutes": "5"}, {"workers": 0}):
+            run.posttrain(**wrong)
+    unfit: tuple[dict[str, Any], ...] = ({"evaluations": "5"}, {"minutes": "5"}, {"workers": 0})
+    for wrong in unfit:
         with pytest.raises(CellwrightError):
             cw.resume(run.folder, **wrong)
     with pytest.raises(CellwrightError, match="folder of a run"):
@@ -80,7 +82,7 @@ def test_a_space_may_be_named_and_numbers_may_be_numpys(tumor: Problem, tmp_path
         run.curve(99)
     assert repr(run).splitlines()[1].strip().startswith("1 trials of 1 networks")
     best = run.best(3)
-    assert best.loc[0, ["number", "tries"]].tolist() == [0, 1]
+    assert best[["number", "tries"]].to_numpy().tolist() == [[0, 1]]
     assert best["estimate"].tolist() == best["score"].tolist() == run.trials()["score"].tolist()
     assert {decision.name for decision in run.space.decisions} <= set(run.trials().columns)
     assert list(run.curve(0).columns) == ["epochs", "score"]

@@ -197,7 +197,7 @@ def test_both_drugs_of_a_pair_have_one_set_of_weights() -> None:
 def test_what_a_drug_meets_modulates_it_and_numbers_are_splines() -> None:
     space = SPACES["uno"][0]
     names = [decision.name for decision in space.decisions]
-    assert {"drug by cell", "drug by dose", "dose spline", "drug who", "cell who"} <= set(names)
+    assert {"drug by cell", "drug by dose", "dose spline", "drug embedding", "cell embedding"} <= set(names)
     assert "cell by dose" not in names
     assert "drug pair" not in names
 

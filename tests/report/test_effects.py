@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cellwright.report.effects import explained_share, marginal_effects
+from cellwright.report.effects import marginal_effects, shares
 from cellwright.space import Choice, Dense, Float, Input, Integer, Node, Space, When
 from cellwright.trial import Outcome, Proposal, Status, Trial
 
@@ -58,8 +58,8 @@ def test_the_decision_that_explains_most_comes_first() -> None:
     trials = _trials(space, [(p.values, 0.5 + 0.3 * (p.values[0] == 1) + 0.05 * float(rng.normal())) for p in points])
     effects = marginal_effects(space, trials, -1.0)
     assert effects[0].decision.name == "layer"
-    assert effects[0].explained == pytest.approx(0.9, abs=0.05)
-    assert all((effect.explained or 0.0) < 0.05 for effect in effects[1:])
+    assert effects[0].share == pytest.approx(0.9, abs=0.1)
+    assert all((effect.share or 0.0) < 0.05 for effect in effects[1:])
 
 
 def test_real_numbers_are_put_into_bins() -> None:
@@ -74,10 +74,25 @@ def test_real_numbers_are_put_into_bins() -> None:
     assert rate.values.shape == rate.scores.shape == (120,)
 
 
-def test_the_explained_share_is_epsilon_squared() -> None:
-    groups = np.repeat([0, 1], 6)
-    scores = np.array([1.0, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6])
-    # within: 8 over 10 degrees of freedom; in all: 35 over 11
-    assert explained_share(groups, scores) == pytest.approx(1 - (8 / 10) / (35 / 11))
-    assert explained_share(np.arange(12), scores) is None
-    assert explained_share(groups, np.full(12, 0.3)) is None
+def test_shares_of_decisions_that_say_the_same_do_not_add_up_to_more_than_all() -> None:
+    layers = tuple(Dense(width) for width in (4, 8))
+    choices = tuple(Choice(name, layers) for name in "abcd")
+    nodes = [Node(name, (before,), choice) for name, before, choice in zip("abcd", "xabc", choices, strict=True)]
+    space = Space("alike", (Input("x", (3,)), *nodes), ())
+    trials = _trials(
+        space, [((bit,) * 4, 0.5 + 0.4 * bit + 0.001 * (number % 7)) for number, bit in enumerate([0, 1] * 30)]
+    )
+    parts = shares(space, trials, 0.0)
+    assert parts is not None
+    assert set(parts) == set("abcd")
+    assert 0.95 < sum(parts.values()) <= 1
+
+
+def test_a_few_trials_or_equal_scores_give_no_share() -> None:
+    space = _space()
+    rng = np.random.default_rng(3)
+    points = [space.sample(rng).values for _ in range(40)]
+    assert shares(space, _trials(space, [(values, 0.3) for values in points]), 0.0) is None
+    few = _trials(space, [(values, float(rng.normal())) for values in points[:10]])
+    assert shares(space, few, -9.0) is None
+    assert {effect.share for effect in marginal_effects(space, few, -9.0)} == {None}

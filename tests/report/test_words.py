@@ -61,9 +61,9 @@ def test_ratios_are_said_from_the_side_of_the_found_network() -> None:
     assert fewer(0.5, "faster", "slower") == f"2.0{times} slower"
     assert fewer(1.0, "faster", "slower") == f"1.0{times}"
     assert fewer(None, "faster", "slower") == fewer(math.inf, "faster", "slower") == "\N{EN DASH}"
-    assert share_of(34.4) == "1/34 of the hand-made one"
-    assert share_of(1.25) == "80% of the hand-made one"
-    assert share_of(0.4) == "2.5 times the hand-made one"
+    assert share_of(34.4) == "1/34 of the hand-designed network's"
+    assert share_of(1.25) == "80% of the hand-designed network's"
+    assert share_of(0.4) == "2.5 times the hand-designed network's"
     assert share_of(None) == ""
 
 

@@ -16,6 +16,7 @@ from cellwright.space import (
     Cost,
     Dense,
     Dropout,
+    Embedding,
     Float,
     Identity,
     Input,
@@ -32,6 +33,7 @@ from cellwright.space.draw import (
     architecture_dot,
     architecture_svg,
     architecture_text,
+    in_words,
     space_dot,
     space_svg,
     space_text,
@@ -112,6 +114,20 @@ forbidden
 def test_an_architecture_as_text() -> None:
     architecture = drawn()
     assert architecture_text(architecture) == ARCHITECTURE.replace("KEY", architecture.key)
+
+
+def test_the_layers_of_an_ensemble_are_those_of_one_member_and_the_totals_say_so() -> None:
+    one = drawn()
+    two = Architecture(one.vertices, (*one.settings, ("members", 2)))
+    text = architecture_text(two)
+    assert "1,260,602 parameters (2 ensemble members of 630,301)" in text
+    assert "382,100" in text
+
+
+def test_names_are_those_of_the_field() -> None:
+    assert in_words(Embedding(32, 0.1)) == "Embedding 32 initial sd 0.1"
+    assert in_words(Input("id:cell", (60,))) == "cell line identity (one-hot)"
+    assert in_words(Input("id:drug_1", (60,))) == "drug_1 identity (one-hot)"
 
 
 def test_a_space_as_text() -> None:

@@ -94,7 +94,7 @@ def test_an_entity_that_training_has_not_met_is_zero() -> None:
             "knows 'none', 'scale' and 'film'",
         ),
         (lambda: Spline(1), "at least two knots"),
-        (lambda: Embedding(2, 0), "spread above 0"),
+        (lambda: Embedding(2, 0), "initial_sd above 0"),
         (lambda: Fuse(("sum",)).cost(((3,), (4,))), "two vectors of equal width"),
         (lambda: Modulate("film").cost(((3,), (4, 2))), "takes two vectors"),
         (lambda: Grouped(9, 1).cost(((3,),)), "a vector of at least 9"),

@@ -1,8 +1,8 @@
 """The default space of drug response, and of any problem with inputs of several kinds.
 
-A tower on what is known of each kind of entity (cell line, drug) beside a learnt vector of its own; drugs modulated by
+A tower on the features of each kind of entity (cell line, drug) beside an embedding of the entity; drugs modulated by
 the cell line they act on and by their dose; both drugs of a pair fused; a trunk. What the published spaces lack:
-normalisation, residual and gated layers, narrow first layers (where most parameters are), learnt vectors, modulation,
+normalisation, residual and gated layers, narrow first layers (where most parameters are), embeddings, modulation,
 symmetric fusion, numbers as splines, and the training itself (docs/spaces.md has the measurements behind the choices).
 """
 
@@ -49,7 +49,7 @@ _SECOND: tuple[Operation, ...] = (
 # batch normalisation works row by row: in a tower it would undo that entities are computed once
 _TOWER_NORMS: tuple[Operation, ...] = (Identity(), LayerNorm())
 _NORMS: tuple[Operation, ...] = (Identity(), LayerNorm(), BatchNorm())
-_EMBEDDINGS: tuple[Operation, ...] = tuple(Embedding(width, spread) for width in (16, 32, 64) for spread in (0.1, 0.5))
+_EMBEDDINGS: tuple[Operation, ...] = tuple(Embedding(width, sd) for width in (16, 32, 64) for sd in (0.1, 0.5))
 _PAIRS: tuple[Operation, ...] = (
     Concatenate(),
     Fuse(("sum",)),
@@ -70,8 +70,8 @@ _GOOD: Wanted = {
     "* dense": Dense(32),
     "* norm": LayerNorm(),
     "trunk norm": Identity(),
-    "* who": Embedding(32, 0.1),
-    "* knows who": Add("project"),
+    "* embedding": Embedding(32, 0.1),
+    "* add embedding": Add("project"),
     "* pair": Fuse(("sum", "product")),
     "* spline": Spline(12),
     "trunk.1": Dense(256, "gelu"),
@@ -161,7 +161,7 @@ def response_space(
 def _vector(
     sketch: Sketch, kind: str, sources: Mapping[str, Block], context: Mapping[str, Block], *, twin: bool = False
 ) -> Block:
-    """Return one vector of an entity: what is known of it, who it is, and what it meets.
+    """Return one vector of an entity: its features, its own embedding, and what modulates it.
 
     Args:
         sources: by input.
@@ -174,16 +174,16 @@ def _vector(
             return sketch.mirror(f"{kind} twin {step}", read[0], Block((f"{kind} {step}",)), *read[1:])
         return sketch.meet(f"{kind} {step}", operation, *read)
 
-    known = []
+    features = []
     for key in (key for key in sources if not is_identity(key)):
         block = put(f"{key} dropout", _dropouts(0.1, 0.3, 0.5), sources[key])
-        known.append(put(f"{key} dense", _SHRINKING, block))
-    vector = known[0] if len(known) == 1 else put("known", Concatenate(), *known)
+        features.append(put(f"{key} dense", _SHRINKING, block))
+    vector = features[0] if len(features) == 1 else put("features", Concatenate(), *features)
     vector = put("norm", _TOWER_NORMS, vector)
     vector = put("second", _SECOND, vector)
     for key in (key for key in sources if is_identity(key)):
-        who = put("who", _EMBEDDINGS, sources[key])
-        vector = put("knows who", (Modulate("none"), Add("project")), vector, who)
+        own = put("embedding", _EMBEDDINGS, sources[key])
+        vector = put("add embedding", (Modulate("none"), Add("project")), vector, own)
     for name, by in context.items():
         vector = put(f"by {name}", tuple(Modulate(how) for how in ("none", "scale", "film")), vector, by)
     return vector

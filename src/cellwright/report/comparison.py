@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable
 
 from cellwright.metrics import LOWER_IS_BETTER
-from cellwright.report.finals import SIMPLE, Finals, Row, Spread
+from cellwright.report.finals import Finals, Row, Spread
 from cellwright.report.findings import Findings
 from cellwright.report.markup import escape, missing, section, table
 from cellwright.report.words import (
@@ -23,11 +23,9 @@ __all__ = ["finals_section"]
 def finals_section(findings: Findings) -> str:
     finals = findings.finals
     title = "Final comparison on the test rows"
-    rows = "training and validation rows together" if finals and finals.refit else "all training rows"
     how = (
-        f"The best networks of the search, trained anew on {rows}, beside the network made by "
-        "hand and simple models on the same split; the best score, the smallest and "
-        "the fastest network are bold."
+        "The best networks of the search, retrained on all training rows, beside the hand-designed network and the "
+        "baselines on the same split. Bold: the best score, and the smallest and the fastest network."
     )
     if finals is None:
         command = f"cellwright posttrain {shlex.quote(str(findings.folder))}"
@@ -35,20 +33,29 @@ def finals_section(findings: Findings) -> str:
         return section("final", title, how, todo)
     if not finals.rows:
         return section("final", title, how, missing("The final table is empty."))
-    notes = "".join(f"<li>{escape(row.name)}: {escape(row.note)}</li>" for row in finals.rows if row.note)
+    notes = "".join(f"<li>{escape(row.title)}: {escape(row.note)}</li>" for row in finals.rows if row.note)
     seeds = (
         f"Mean ± standard deviation over {amount(finals.seeds, 'seed')}; at most {amount(finals.epochs, 'epoch')}. "
-        "Small figures compare with the network made by hand."
+        "The figures below parameters and training time compare with the hand-designed network."
     )
+    if finals.refit:
+        seeds += (
+            " The validation scores come from models fitted to the training rows alone. Each model was then refitted "
+            "to the training and validation rows together, and the test scores come from that refit."
+        )
     if len(finals.splits) > 1:
-        seeds += f" The search has seen test rows of all splits but its own, {finals.splits[0]}, which is the measure."
+        own, *others = finals.splits
+        seeds += (
+            f" Judge by the split by {own}, which the search used. Under the split by {' or '.join(others)} some test "
+            "rows were training or validation rows of the search, so these scores can be optimistic."
+        )
     listed = f'<ul class="note">{notes}</ul>' if notes else ""
     return section("final", title, how, _final_table(finals), f'<p class="note">{escape(seeds)}</p>', listed)
 
 
 def _final_table(finals: Finals) -> str:
     metrics = tuple(dict.fromkeys([finals.metric, *finals.metrics]))
-    networks = [row for row in finals.rows if row.kind not in SIMPLE]
+    networks = [row for row in finals.rows if not row.is_baseline]
     best = {
         "parameters": _best([row.parameters for row in networks], lowest=True),
         "seconds": _best([row.training_seconds for row in networks], lowest=True),
@@ -94,8 +101,8 @@ def _of_split(row: Row, by: str, metric: str) -> Spread | None:
 
 def _named(row: Row, *, chosen: bool) -> str:
     mark = ' <span class="mark">chosen</span>' if chosen else ""
-    kind = {"manual": "hand-designed", "found": "found by the search"}.get(row.kind, "simple model")
-    return f"{escape(row.name)}{mark}<small>{escape('' if row.name == kind else kind)}</small>"
+    kind = {"found": "found by the search", "manual": ""}.get(row.kind, "baseline" if row.is_baseline else row.kind)
+    return f"{escape(row.title)}{mark}{f'<small>{escape(kind)}</small>' if kind else ''}"
 
 
 def _small(row: Row, text: str) -> str:

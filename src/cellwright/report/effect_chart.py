@@ -3,8 +3,9 @@
 from typing import Any
 
 from cellwright.report.effects import Effect
-from cellwright.report.look import BLUE, DOT, QUIET, blank, evenly, with_margin
+from cellwright.report.look import BLUE, DOT, QUIET, blank, with_margin
 from cellwright.report.markup import escape
+from cellwright.report.series import evenly
 from cellwright.report.words import amount, brief, score
 from cellwright.space import Choice
 
@@ -84,4 +85,4 @@ def _add_numbers(figure: Any, effect: Effect, scale: tuple[float, float], metric
 
 def _label(name: str, place: int) -> str:
     """Return an option's label; invisible marks keep equally cut labels apart."""
-    return escape(brief(name, 26)) + "\N{ZERO WIDTH SPACE}" * place
+    return escape(brief(name, 30)) + "\N{ZERO WIDTH SPACE}" * place

@@ -1,19 +1,21 @@
-"""What each decision does to the score, on the average over everything else."""
+"""How much each decision matters to the score, and which options do well."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from cellwright.report.series import evenly
 from cellwright.space import Choice, Decision, Float, Space
 from cellwright.space.draw import in_words
 from cellwright.trial import Trial
 
-__all__ = ["Effect", "Level", "marginal_effects"]
+__all__ = ["Effect", "Level", "marginal_effects", "shares"]
 
 _MOST_LEVELS = 12  # numbers with more values are put into bins
 _BINS = 6
-_FEWEST_BEYOND = 10  # trials more than options, for a share of variance to say anything
+_FEWEST_FITTED = 20  # trials, for a share of variance to say anything
+_MOST_FITTED = 2000  # more trials change no share and cost seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +39,14 @@ class Effect:
     """What a decision does.
 
     Attributes:
-        explained: share of the score's variance that goes with it, corrected for chance, in [0, 1]; None: too few
-            trials to tell.
+        share: of the variance of the scores that it accounts for, in [0, 1]; None: too few trials to tell.
         levels: its options by mean score, best first; the bins of a number in ascending order.
         values: of a number, in each trial it was switched on in (trials,); None for options.
         scores: of the same trials (trials,).
     """
 
     decision: Decision
-    explained: float | None
+    share: float | None
     levels: tuple[Level, ...]
     values: np.ndarray | None
     scores: np.ndarray
@@ -56,7 +57,7 @@ class Effect:
 
 
 def marginal_effects(space: Space, trials: Sequence[Trial], floor: float) -> list[Effect]:
-    """Return the effects of all decisions, the one that explains most first.
+    """Return the effects of all decisions, the one with the largest share first.
 
     Args:
         trials: successful ones; one in which a decision was switched off does not count for it.
@@ -71,25 +72,31 @@ def marginal_effects(space: Space, trials: Sequence[Trial], floor: float) -> lis
             if active:
                 values[decision.name].append(value)
                 scores[decision.name].append(max(floor, trial.score))
+    parts = shares(space, trials, floor) or {}
     effects = [
-        _effect(decision, np.array(values[decision.name], dtype=np.float64), np.array(scores[decision.name]))
+        _effect(
+            decision,
+            parts.get(decision.name),
+            np.array(values[decision.name], dtype=np.float64),
+            np.array(scores[decision.name]),
+        )
         for decision in space.decisions
         if values[decision.name] and decision.size != 1
     ]
-    return sorted(effects, key=lambda effect: -1.0 if effect.explained is None else effect.explained, reverse=True)
+    return sorted(effects, key=lambda effect: -1.0 if effect.share is None else effect.share, reverse=True)
 
 
-def _effect(decision: Decision, values: np.ndarray, scores: np.ndarray) -> Effect:
+def _effect(decision: Decision, share: float | None, values: np.ndarray, scores: np.ndarray) -> Effect:
     if isinstance(decision, Choice):
         groups = values.astype(np.int64)
         names = [in_words(option) for option in decision.options]
         levels = [_level(names[index], float(index), scores[groups == index]) for index in np.unique(groups)]
         levels.sort(key=lambda level: -level.mean)
-        return Effect(decision, explained_share(groups, scores), tuple(levels), None, scores)
+        return Effect(decision, share, tuple(levels), None, scores)
     groups = _bins(decision, values)
     bins = [(values[groups == group], scores[groups == group]) for group in np.unique(groups)]
     levels = [_level(_range(inside), _middle(decision, inside), within) for inside, within in bins]
-    return Effect(decision, explained_share(groups, scores), tuple(levels), values, scores)
+    return Effect(decision, share, tuple(levels), values, scores)
 
 
 def _bins(decision: Decision, values: np.ndarray) -> np.ndarray:
@@ -117,17 +124,28 @@ def _range(values: np.ndarray) -> str:
     return low if low == high else f"{low} to {high}"
 
 
-def explained_share(groups: np.ndarray, scores: np.ndarray) -> float | None:
-    """Return the share of the variance of `scores` between groups, corrected for chance; not below 0.
+def shares(space: Space, trials: Sequence[Trial], floor: float) -> Mapping[str, float] | None:
+    """Return the share of the variance of the scores that each decision accounts for; the shares add up to at most 1.
 
-    It is Kelley's epsilon squared: 1 - (mean square within groups) / (mean square in all). None: the scores are equal,
-    or there are not ten more of them than groups.
+    A random forest predicts scores from decisions. Its out-of-bag R², how much of the variance it explains in networks
+    that a tree has not seen, is divided among the decisions by what their splits contribute. None: too few trials.
     """
-    _, places = np.unique(groups, return_inverse=True)
-    freedom = len(scores) - int(places.max()) - 1
-    total = float(((scores - scores.mean()) ** 2).sum())
-    if freedom < _FEWEST_BEYOND or total <= 1e-12 * max(1.0, float((scores**2).sum())):
+    from sklearn.ensemble import RandomForestRegressor
+
+    trials = [trials[place] for place in evenly(len(trials), _MOST_FITTED)]
+    places = [place for place, decision in enumerate(space.decisions) if decision.size != 1]
+    scores = np.array([max(floor, trial.score or 0.0) for trial in trials])
+    if len(trials) < _FEWEST_FITTED or np.ptp(scores) <= 1e-12:
         return None
-    means = np.bincount(places, scores) / np.bincount(places)
-    within = float(((scores - means[places]) ** 2).sum())
-    return max(0.0, 1 - (within / freedom) / (total / (len(scores) - 1)))
+    decided = np.array([_decided(space, trial)[places] for trial in trials])
+    forest = RandomForestRegressor(min_samples_leaf=5, oob_score=True, random_state=0)
+    forest.fit(decided, scores)
+    explained = max(0.0, float(forest.oob_score_))
+    parts = explained * forest.feature_importances_
+    return {space.decisions[place].name: float(part) for place, part in zip(places, parts, strict=True)}
+
+
+def _decided(space: Space, trial: Trial) -> np.ndarray:
+    """Return the values of a point (decisions,), -1 where a decision is switched off."""
+    point = trial.proposal.point.values
+    return np.where(space.active(point), np.array(point, dtype=np.float64), -1.0)

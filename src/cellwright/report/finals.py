@@ -8,10 +8,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from cellwright.errors import RunError
 
-__all__ = ["SIMPLE", "Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
+__all__ = ["Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
 
 _FILE = "posttrain.json"
-SIMPLE = frozenset({"mean", "linear", "boosting"})  # kinds of rows that are no networks
+_NETWORKS = frozenset({"found", "manual", "ensemble"})  # kinds of rows; all others are baselines
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Ratios:
-    """The hand-made network's figure over this one's; `score` the other way round."""
+    """The hand-designed network's figure over this one's; `score` the other way round."""
 
     parameters: float | None = None
     training_seconds: float | None = None
@@ -62,6 +62,16 @@ class Row:
     note: str | None = None
     splits: Mapping[str, OfSplit] = field(default_factory=dict)
 
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it is a simple model and no network."""
+        return self.kind not in _NETWORKS
+
+    @property
+    def title(self) -> str:
+        """The name in a table."""
+        return "hand-designed network" if self.kind == "manual" else self.name
+
 
 @dataclass(frozen=True, slots=True)
 class Finals:
@@ -84,7 +94,7 @@ class Finals:
 
     @property
     def manual(self) -> Row | None:
-        """The network designed by hand."""
+        """The hand-designed network."""
         return next((row for row in self.rows if row.kind == "manual"), None)
 
     @property
@@ -97,8 +107,8 @@ class Finals:
         return found[0] if found else None
 
     def simpler(self, score: float) -> Row | None:
-        """Return the best simple model on the test rows if that is above a network's score there."""
-        simple = [row for row in self.rows if row.kind in SIMPLE and self.metric in row.scores]
+        """Return the best baseline on the test rows if that is above a network's score there."""
+        simple = [row for row in self.rows if row.is_baseline and self.metric in row.scores]
         best = max(simple, key=lambda row: row.scores[self.metric].mean, default=None)
         return best if best and best.scores[self.metric].mean > score else None
 

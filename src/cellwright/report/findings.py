@@ -44,6 +44,10 @@ class Source(Protocol):
         """Return the run in short."""
         ...
 
+    def limits(self) -> tuple[int | None, float | None]:
+        """Return the evaluations and minutes after which it ends, as of its last resumption."""
+        ...
+
     def leaders(self, top: int) -> list[tuple[Trial, Architecture]]:
         """Return the best trials with what they built, best first."""
         ...
@@ -56,6 +60,7 @@ class Findings:
     Attributes:
         trials: in the order told.
         summary: of the run.
+        limits: evaluations and minutes after which it ends.
         finals: the final table; None: no post-training yet.
         chosen: the trial the headline is about, and what it built; None: no trial succeeded.
     """
@@ -66,6 +71,7 @@ class Findings:
     space: Space
     trials: tuple[Trial, ...]
     summary: Mapping[str, Any]
+    limits: tuple[int | None, float | None]
     finals: Finals | None
     chosen: tuple[Trial, Architecture] | None
 
@@ -157,7 +163,17 @@ def gather(run: Source) -> Findings:
     finals = read_finals(run.folder)
     leaders = run.leaders(1)
     chosen = _retrained(run.space, trials, finals) or (leaders[0] if leaders else None)
-    return Findings(run.folder, run.request, run.problem, run.space, trials, run.summary(), finals, chosen)
+    return Findings(
+        folder=run.folder,
+        request=run.request,
+        problem=run.problem,
+        space=run.space,
+        trials=trials,
+        summary=run.summary(),
+        limits=run.limits(),
+        finals=finals,
+        chosen=chosen,
+    )
 
 
 def _retrained(space: Space, trials: Sequence[Trial], finals: Finals | None) -> tuple[Trial, Architecture] | None:

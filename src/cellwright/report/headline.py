@@ -11,8 +11,8 @@ __all__ = ["figures", "headline", "standfirst"]
 _ENDS = {
     "evaluations": "ended after all evaluations",
     "minutes": "ended when the time was up",
-    "converged": "ended: the search repeats itself",
-    "exhausted": "ended: nothing left to try",
+    "converged": "converged: only known networks are proposed",
+    "exhausted": "ended: no network is left to try",
     "interrupted": "interrupted",
     "unfinished": "not finished",
 }
@@ -28,29 +28,33 @@ def headline(findings: Findings) -> str:
         over = sum(trial.over for trial in findings.trials)
         failed = sum(not trial.over for trial in findings.evaluated)
         counts = (failed, "trial", "failed"), (over, "network", "over a limit")
-        parts = [f"{amount(number, noun)} {what}" for number, noun, what in counts if number]
+        parts = [f"{amount(number, noun)} {said}" for number, noun, said in counts if number]
         return f"{', '.join(parts)}; no network has succeeded yet" if parts else "No trial has ended yet"
     trial, architecture = findings.chosen
     size = architecture.parameters
     manual = findings.problem.manual
     beside = share_of(manual.parameters / size) if manual and size else ""
     network = f"A network with {amount(size, 'parameter')}" if size else f"Trial {trial.number}"
-    return f"{network}{f' — {beside} —' if beside else ''} reaches {findings.validated} {score(trial.score)}"
+    return f"{network}{f' ({beside})' if beside else ''} reaches {findings.validated} {score(trial.score)}"
 
 
 def _final(finals: Finals, row: Row) -> str:
     metric = finals.metric
     beside = share_of(row.ratios.parameters)
-    network = f"A network with {amount(row.parameters, 'parameter')}" if row.parameters else row.name
+    network = f"A network with {amount(row.parameters, 'parameter')}" if row.parameters else row.title
     reached = spread(row.scores[metric].mean, row.scores[metric].sd)
-    sentence = f"{network}{f' — {beside} —' if beside else ''} reaches test {metric_name(metric)} {reached}"
+    sentence = f"{network}{f' ({beside})' if beside else ''} reaches test {metric_name(metric)} {reached}"
     manual = finals.manual
     if manual and metric in manual.scores:
-        sentence += f" against {spread(manual.scores[metric].mean, manual.scores[metric].sd)} by hand"
+        sentence += f"; the hand-designed network reaches {_reached(manual, metric)}"
     better = finals.simpler(row.scores[metric].mean)
     if better:
-        sentence += f", but {better.name} reaches {spread(better.scores[metric].mean, better.scores[metric].sd)}"
+        sentence += f"; a baseline is better: {better.title}, {_reached(better, metric)}"
     return sentence
+
+
+def _reached(row: Row, metric: str) -> str:
+    return spread(row.scores[metric].mean, row.scores[metric].sd)
 
 
 def standfirst(findings: Findings) -> str:
@@ -65,7 +69,7 @@ def standfirst(findings: Findings) -> str:
         seeds = f", mean ± standard deviation over {amount(finals.seeds, 'seed')}" if finals.seeds > 1 else ""
         text += f" Chosen on the validation rows, judged once on the test rows{seeds}."
     elif findings.chosen:
-        text += " The score of a search flatters; post-training gives the test score."
+        text += " This score is optimistic, as the best of many; post-training gives the score on the test rows."
     if summary["state"] == "unfinished":
         text += " The run is unfinished: it is going on, or was killed."
     return text
@@ -86,7 +90,7 @@ def figures(findings: Findings) -> str:
             ),
             ("trials", count(summary["trials"]), "networks trained"),
             ("failed", count(summary["failed"]), share),
-            ("cached", count(summary["cached"]), "known already"),
+            ("cached", count(summary["cached"]), "equal to an earlier network"),
             ("rejected", count(summary["rejected"]), "over a limit"),
             ("utilisation", percent(findings.utilisation), f"of {amount(findings.workers, 'worker')}"),
             ("minutes", f"{summary['seconds'] / 60:,.1f}", _ENDS.get(summary["state"], summary["state"])),

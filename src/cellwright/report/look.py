@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from plotly import graph_objects as go
 
-__all__ = ["BLUE", "DOT", "EARLY", "INK", "ORANGE", "QUIET", "RED", "blank", "evenly", "html", "style", "with_margin"]
+__all__ = ["BLUE", "DOT", "EARLY", "INK", "ORANGE", "QUIET", "RED", "blank", "html", "style", "with_margin"]
 
 INK, QUIET, _GRID = "#1b2733", "#5b6875", "#e6eaee"
 BLUE, ORANGE, RED, DOT, EARLY = "#1f5a8a", "#c2571a", "#b3261e", "#8fa3b5", "#d3dbe3"
@@ -15,15 +14,11 @@ _TOP_LEGEND = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.02, "yancho
 
 
 def html(figure: Any, name: str) -> str:
-    """Return a figure as a piece of HTML that plotly.js, already in the page, draws."""
-    config = {"responsive": True, "displayModeBar": False}  # dragging zooms, a double click goes back
-    text: str = figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=config)
-    return text
-
-
-def evenly(length: int, most: int) -> np.ndarray:
-    """Return at most `most` positions, evenly spread, the first and the last among them."""
-    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int))
+    """Return a figure as a piece of HTML that the loader of `plotly_js` draws."""
+    return (
+        f'<div id="{name}" class="plot" style="min-height: {figure.layout.height}px"></div>'
+        f'<script type="application/json" data-chart="{name}">{figure.to_json()}</script>'
+    )
 
 
 def with_margin(values: Sequence[float]) -> list[float]:

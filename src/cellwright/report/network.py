@@ -16,7 +16,7 @@ __all__ = ["architecture_section"]
 
 def architecture_section(findings: Findings) -> str:
     how = (
-        "Data flows from the inputs at the top to the prediction at the bottom; each box is a layer with its output "
+        "Data flows from the inputs at the top to the prediction at the bottom. Each box is a layer with its output "
         "width and its trainable parameters."
     )
     if findings.chosen is None:
@@ -27,13 +27,13 @@ def architecture_section(findings: Findings) -> str:
             ("trial", trial.number),
             (f"{findings.validated} in the search", score(trial.score)),
             ("parameters", count(architecture.parameters)),
-            ("FLOPs a row", count(architecture.flops)),
+            ("FLOPs per row", count(architecture.flops)),
             *((name, in_words(value)) for name, value in architecture.settings),
             ("key", trial.key),
         ]
     )
     if not architecture.vertices:
-        return section("network", "The best settings", "What the best trial decided.", facts)
+        return section("network", "The best settings", "The settings of the best trial.", facts)
     drawing = (
         f'<div class="drawing" role="img" aria-label="{escape(_said(trial, architecture))}">'
         f"{architecture_svg(architecture)}</div>"
@@ -53,15 +53,23 @@ def _said(trial: Trial, architecture: Architecture) -> str:
 
 def _layers(architecture: Architecture) -> str:
     rows = []
+    one = 0
     first: dict[int, int] = {}
     for number, vertex in enumerate(architecture.vertices):
         owner = first.setdefault(vertex.module, number) if vertex.module >= 0 else number
         parameters = ""
         if not isinstance(vertex.operation, Input):
             cost = vertex.operation.cost(tuple(architecture.vertices[source].shape for source in vertex.sources))
-            parameters = f"weights of {owner}" if owner != number else count(cost.parameters) if cost.parameters else ""
+            one += cost.parameters if owner == number else 0
+            parameters = (
+                f"shared with {owner}" if owner != number else count(cost.parameters) if cost.parameters else ""
+            )
         shape = shape_in_words(vertex.shape)
         reads = ", ".join(map(str, vertex.sources))
         rows.append([str(number), escape(in_words(vertex.operation)), reads, shape, parameters])
+    if architecture.members > 1:
+        rows.append(["", "one ensemble member", "", "", count(one)])
+    each = f" ({architecture.members} ensemble members)" if architecture.members > 1 else ""
+    rows.append(["", f"<strong>total{each}</strong>", "", "", f"<strong>{count(architecture.parameters)}</strong>"])
     columns = (("", True), ("layer", False), ("reads", True), ("width", True), ("parameters", True))
     return table(columns, rows, caption="Layers of the best network")

@@ -3,17 +3,14 @@
 import shlex
 from collections.abc import Sequence
 
-from cellwright.errors import DataError
 from cellwright.report.findings import Findings
 from cellwright.report.markup import definitions, details, escape, missing, section, table
 from cellwright.report.words import (
     NOTHING,
-    amount,
     brief,
     count,
     duration,
     percent,
-    shape_in_words,
 )
 from cellwright.space.draw import space_text
 from cellwright.trial import Status
@@ -23,21 +20,21 @@ __all__ = ["failures_section", "reproduce_section"]
 _MOST_ERROR = 4000
 _MEANINGS = {
     Status.OK: "trained and scored",
-    Status.CACHED: "the same network as an earlier trial: its result was taken, nothing trained",
-    Status.REJECTED: "over a limit, or not to be built: not trained",
-    Status.OVER: "over a limit, as was found by training it: its score does not count",
-    Status.DIVERGED: "a loss or a prediction was not finite",
-    Status.TIMEOUT: "took longer than allowed",
+    Status.CACHED: "equal to the network of an earlier trial: that result was used, nothing was trained",
+    Status.REJECTED: "over a limit or impossible to build: not trained",
+    Status.OVER: "over a limit that only training reveals: its score does not count",
+    Status.DIVERGED: "a loss or a prediction was not finite (NaN or infinite)",
+    Status.TIMEOUT: "exceeded the time limit of a trial",
     Status.MEMORY: "out of memory",
-    Status.KILLED: "the worker died",
+    Status.KILLED: "its process died",
     Status.FAILED: "another error",
 }
 
 
 def failures_section(findings: Findings) -> str:
     how = (
-        "How the trials ended; a failure is ranked below every success and stays in the log, with its message, "
-        "of which the first of each kind can be unfolded."
+        "How the trials ended. A failed trial ranks below every successful one; the log keeps its message. The first "
+        "message of each kind unfolds on a click."
     )
     present = [status for status in Status if findings.count(status)]
     if not present:
@@ -63,8 +60,8 @@ def _message(findings: Findings, status: Status) -> str:
 
 
 def reproduce_section(findings: Findings) -> str:
-    how = "The request, the problem and the commands that make this run and this report again."
-    request, problem = findings.request, findings.problem
+    how = "The settings of the run, and the commands that make it and this report again."
+    request = findings.request
     fidelity = request.fidelity
     asked = definitions(
         [
@@ -72,50 +69,27 @@ def reproduce_section(findings: Findings) -> str:
             *((f"option {name}", value) for name, value in request.options.items()),
             ("seed", request.seed),
             ("epochs", fidelity.epochs),
-            ("share of training rows", percent(fidelity.fraction)),
-            *([("seconds of training", fidelity.seconds)] if fidelity.seconds else []),
-            *([("cross-validated in parts", fidelity.folds)] if fidelity.folds > 1 else []),
-            *([("further tries of leaders", request.replicates)] if request.replicates else []),
-            *([("halving", request.halving)] if request.halving else []),
+            ("fraction of the training rows", percent(fidelity.fraction)),
+            *([("training time limit", duration(fidelity.seconds))] if fidelity.seconds else []),
+            *([("cross-validation folds", fidelity.folds)] if fidelity.folds > 1 else []),
+            *([("re-evaluations of leaders", request.replicates)] if request.replicates else []),
+            *([("successive halving", request.halving)] if request.halving else []),
             *([("objectives", ", ".join(request.objectives))] if request.objectives else []),
-            ("limit on evaluations", count(request.evaluations)),
-            ("limit on minutes", NOTHING if request.minutes is None else f"{request.minutes:g}"),
+            ("limit on evaluations", count(findings.limits[0])),
+            ("limit on minutes", NOTHING if findings.limits[1] is None else f"{findings.limits[1]:g}"),
             ("limit on parameters", count(request.max_parameters)),
             *((f"limit on {name}", f"{most:,.12g}") for name, most in request.at_most.items()),
             ("workers", request.workers),
-            ("time allowed a trial", duration(request.timeout)),
+            ("time limit of a trial", duration(request.timeout)),
             ("device", request.device),
             ("recipe", ", ".join(f"{name} {value}" for name, value in request.recipe.items())),
-            ("versions", ", ".join(f"{name} {version}" for name, version in request.versions.items())),
-        ]
-    )
-    manual = problem.manual
-    facts = definitions(
-        [
-            ("problem", problem.name),
-            ("task", problem.task.value),
-            ("target", problem.target),
-            ("metric", findings.metric),
-            ("rows", f"{problem.rows:,}{_parts(findings)}"),
-            ("split by", str(problem.division)),
-            *((f"input {name}", shape_in_words(shape)) for name, shape in problem.inputs),
-            ("outputs", problem.outputs),
-            ("network made by hand", amount(manual.parameters, "parameter") if manual else "none"),
             ("fingerprint of the space", findings.space.fingerprint),
+            ("versions", ", ".join(f"{name} {version}" for name, version in request.versions.items())),
         ]
     )
     listing = f'<pre class="commands">{escape(_commands(findings))}</pre>'
     space = details("The space that was searched", f"<pre>{escape(space_text(findings.space))}</pre>")
-    columns = f'<div class="columns"><div><h3>Request</h3>{asked}</div><div><h3>Problem</h3>{facts}</div></div>'
-    return section("reproduce", "Reproduce", how, columns, "<h3>Commands</h3>", listing, space)
-
-
-def _parts(findings: Findings) -> str:
-    try:
-        _, split = findings.problem.data()
-    except DataError:
-        return ""
-    return f": {len(split.train):,} train, {len(split.validation):,} validate, {len(split.test):,} test"
+    return section("reproduce", "Reproduce", how, asked, "<h3>Commands</h3>", listing, space)
 
 
 def _commands(findings: Findings) -> str:

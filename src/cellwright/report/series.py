@@ -4,9 +4,14 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-__all__ = ["fence", "pareto_front", "records", "running_mean", "thinned"]
+__all__ = ["evenly", "fence", "pareto_front", "records", "running_mean", "thinned"]
 
 _FENCE = 2.0
+
+
+def evenly(length: int, most: int) -> np.ndarray:
+    """Return at most `most` positions, evenly spread, the first and the last among them."""
+    return np.unique(np.linspace(0, length - 1, min(length, most)).round().astype(int))
 
 
 def running_mean(values: Sequence[float] | np.ndarray, window: int) -> np.ndarray:

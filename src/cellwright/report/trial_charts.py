@@ -7,9 +7,9 @@ import numpy as np
 from plotly import graph_objects as go
 
 from cellwright.report.findings import Findings
-from cellwright.report.look import BLUE, DOT, EARLY, INK, ORANGE, QUIET, blank, evenly, with_margin
+from cellwright.report.look import BLUE, DOT, EARLY, INK, ORANGE, QUIET, blank, with_margin
 from cellwright.report.markup import escape
-from cellwright.report.series import pareto_front, records, running_mean, thinned
+from cellwright.report.series import evenly, pareto_front, records, running_mean, thinned
 from cellwright.report.words import count, score
 from cellwright.trial import Trial
 
@@ -36,7 +36,7 @@ def trajectory_chart(findings: Findings) -> Any:
     figure = blank("minutes since the start", findings.validated)
     early = sorted(set(shown) - set(findings.full))
     if early:
-        figure.add_trace(_dots(findings, early, minutes, name="trained for less", colour=EARLY))
+        figure.add_trace(_dots(findings, early, minutes, name="trained for fewer epochs", colour=EARLY))
         shown = sorted(set(shown) & set(findings.full))
     agents = sorted({agent for trial in trials if isinstance(agent := trial.proposal.notes.get("agent"), int)})
     named = 2 <= len(agents) <= len(_AGENTS)
@@ -53,7 +53,7 @@ def trajectory_chart(findings: Findings) -> Any:
         y=[*(scores[place] for place in best), scores[best[-1]]],
         mode="lines",
         line={"color": INK, "width": 2, "shape": "hv"},
-        name="best single try so far",
+        name="best so far (single trials)",
         hoverinfo="skip",
     )
     series = findings.series
@@ -65,7 +65,7 @@ def trajectory_chart(findings: Findings) -> Any:
             y=mean[some].round(5),
             mode="lines",
             line={"color": ORANGE, "width": 2.5},
-            name=f"mean of the last {window(len(series))}",
+            name=f"mean of the last {window(len(series))} networks",
             hoverinfo="skip",
         )
     figure.update_yaxes(range=with_margin([max(floor, value) for value in scores]))
@@ -74,7 +74,7 @@ def trajectory_chart(findings: Findings) -> Any:
 
 
 def front_chart(findings: Findings) -> Any:
-    """Draw score against parameters with the Pareto front, the limit and the hand-made network."""
+    """Draw score against parameters with the Pareto front, the limit and the hand-designed network."""
     trials = tuple(trial for trial in findings.judged if trial.outcome.parameters)
     scores = [trial.score for trial in trials if trial.score is not None]
     sizes = np.array([trial.outcome.parameters or 0 for trial in trials], dtype=np.float64)
@@ -90,7 +90,7 @@ def front_chart(findings: Findings) -> Any:
         mode="lines+markers",
         line={"color": BLUE, "width": 2, "shape": "hv"},
         marker={"size": 7},
-        name="best for its size (Pareto front)",
+        name="Pareto front",
         text=[_hover(trials[place], findings.metric) for place in edge],
         hovertemplate="%{text}<extra></extra>",
     )
@@ -99,14 +99,17 @@ def front_chart(findings: Findings) -> Any:
     low, high = with_margin(heights)
     limit = findings.request.max_parameters
     manual = findings.problem.manual.parameters if findings.problem.manual else None
-    for size, name, dash in ((limit, "limit", "dot"), (manual, "made by hand", "dash")):
+    for size, name, colour, dash in (
+        (limit, "limit", QUIET, "dot"),
+        (manual, "hand-designed network", ORANGE, "dash"),
+    ):
         if size:
             title = f"{name}: {count(size)}"
-            line = {"color": QUIET if name == "limit" else ORANGE, "width": 1.8, "dash": dash}
+            line = {"color": colour, "width": 1.8, "dash": dash}
             figure.add_scatter(x=[size, size], y=[low, high], mode="lines", line=line, name=title, hoverinfo="name")
     for kind, name, symbol, colour in (
         ("found", "found, post-trained", "diamond", BLUE),
-        ("manual", "made by hand, post-trained", "star", ORANGE),
+        ("manual", "hand-designed, post-trained", "star", ORANGE),
     ):
         mine = [mark for mark in marks if mark[3] == kind]
         if mine:
@@ -135,7 +138,7 @@ def _final_marks(findings: Findings) -> list[tuple[int, float, str, str]]:
         (
             row.parameters,
             row.validation[metric].mean,
-            f"{escape(row.name)}<br>{count(row.parameters)} parameters<br>"
+            f"{escape(row.title)}<br>{count(row.parameters)} parameters<br>"
             f"validation {score(row.validation[metric].mean)}"
             + (f", test {score(row.scores[metric].mean)}" if metric in row.scores else ""),
             row.kind,

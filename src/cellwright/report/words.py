@@ -5,11 +5,13 @@ import math
 from cellwright.space import Shape
 
 __all__ = [
+    "COST_NAMES",
     "NOTHING",
     "amount",
     "brief",
     "count",
     "duration",
+    "entity",
     "fewer",
     "metric_name",
     "percent",
@@ -31,9 +33,23 @@ _METRICS = {
 }
 
 
+#: what a network costs, with its unit
+COST_NAMES = {
+    "parameters": "parameters",
+    "flops": "FLOPs per row",
+    "seconds": "seconds of training",
+    "microseconds": "microseconds per predicted row",
+}
+
+
 def metric_name(metric: str) -> str:
     """Return a metric as one writes it: R², AUC, balanced accuracy."""
     return _METRICS.get(metric, metric.replace("_", " "))
+
+
+def entity(kind: str) -> str:
+    """Return what a group of rows has in common, as the field says it."""
+    return "cell line" if kind == "cell" else kind
 
 
 def count(number: float | None) -> str:
@@ -95,12 +111,14 @@ def shape_in_words(shape: Shape) -> str:
 
 
 def share_of(ratio: float | None) -> str:
-    """Return the network's size beside the hand-made one's, `ratio` times as large; empty where unknown."""
+    """Return a network's size beside the hand-designed one's, `ratio` times as large; empty where unknown."""
     if ratio is None or not math.isfinite(ratio) or ratio <= 0:
         return ""
     if ratio >= 1.95:
-        return f"1/{ratio:,.0f} of the hand-made one"
-    return f"{100 / ratio:.0f}% of the hand-made one" if ratio > 0.5 else f"{1 / ratio:.1f} times the hand-made one"
+        return f"1/{ratio:,.0f} of the hand-designed network's"
+    if ratio > 0.5:
+        return f"{100 / ratio:.0f}% of the hand-designed network's"
+    return f"{1 / ratio:.1f} times the hand-designed network's"
 
 
 def amount(number: int, one: str, many: str = "") -> str:

@@ -5,25 +5,20 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from plotly.offline import get_plotlyjs
-
 from cellwright.errors import RunError
 from cellwright.report.comparison import finals_section
+from cellwright.report.curves import curves_section
+from cellwright.report.data_section import data_section
+from cellwright.report.effects_section import effects_section
 from cellwright.report.findings import Findings, Source, gather
 from cellwright.report.headline import figures, headline, standfirst
 from cellwright.report.markup import escape
 from cellwright.report.network import architecture_section
-from cellwright.report.pictures import busy_section, effects_section, front_section, trajectory_section
+from cellwright.report.pictures import busy_section, front_section, trajectory_section
+from cellwright.report.plotly_js import loader, packed
 from cellwright.report.record import failures_section, reproduce_section
 
 __all__ = ["page", "write_report"]
-
-# pictures are as wide as the paper while it is printed
-_PRINTING = """
-const fit = () => document.querySelectorAll(".js-plotly-plot").forEach((plot) => Plotly.Plots.resize(plot));
-addEventListener("beforeprint", fit);
-addEventListener("afterprint", fit);
-"""
 
 
 def write_report(run: Source, out: Path) -> Path:
@@ -58,8 +53,10 @@ def page(findings: Findings) -> str:
     final = finals_section(findings)
     sections = [
         *([final] if findings.finals else []),
+        data_section(findings),
         trajectory_section(findings),
         front_section(findings),
+        *curves_section(findings),
         busy_section(findings),
         effects_section(findings),
         architecture_section(findings),
@@ -72,12 +69,12 @@ def page(findings: Findings) -> str:
             '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             f"<title>{escape(title)}</title>\n<style>\n{style}</style>",
-            f"<script>{get_plotlyjs()}</script>\n</head>\n<body>\n<header>",
+            "</head>\n<body>\n<header>",
             f'<p class="eyebrow">cellwright report · {escape(title)}</p>',
             f"<h1>{escape(headline(findings))}</h1>\n<p>{escape(standfirst(findings))}</p>",
             f"{figures(findings)}\n</header>",
-            "<noscript><p>The pictures of this page need JavaScript; the tables do not.</p></noscript>\n<main>",
+            "<noscript><p>The charts of this page need JavaScript; the tables do not.</p></noscript>\n<main>",
             *sections,
-            f"</main>\n<script>{_PRINTING}</script>\n</body>\n</html>\n",
+            f"</main>\n{packed()}\n{loader()}\n</body>\n</html>\n",
         ]
     )

@@ -13,6 +13,7 @@ from cellwright.space.canvas import Box, Drawing, dot, svg
 from cellwright.space.decisions import Choice, Decision, When
 from cellwright.space.graph import Space
 from cellwright.space.joins import Connect
+from cellwright.space.naming import input_in_words
 from cellwright.space.operation import Operation, Shape
 from cellwright.space.vertices import AnyVertex, Mirror, Node
 
@@ -78,7 +79,7 @@ def space_text(space: Space, *, width: int = 110) -> str:
     lines = [f"{space.name}: {_count(space.decisions, 'decision')}, {_size(space)}"]
     shown: dict[tuple[Any, ...], str] = {}
     for heading, entries in (
-        ("inputs", [(name, _shape(shape)) for name, shape in space.inputs.items()]),
+        ("inputs", [(input_in_words(name), _shape(shape)) for name, shape in space.inputs.items()]),
         ("vertices", [(v.name, _vertex_line(v, shown)) for v in space.vertices if not isinstance(v, Input)]),
         ("settings", [(decision.name, _range(decision)) for decision in space.settings]),
         ("conditions", [(d.name, f"only if {_condition(d.when)}") for d in space.decisions if d.when]),
@@ -115,7 +116,7 @@ def space_svg(space: Space) -> str:
 def in_words(thing: Any) -> str:
     """Return an operation, an option or an input in words: `Dense 500 relu`, `Conv1D 8 kernel 3 same`."""
     if isinstance(thing, Input):
-        return thing.name
+        return input_in_words(thing.name)
     if isinstance(thing, Connect):
         return " + ".join(thing.sources) or "nothing"
     if type(thing).__name__ not in Operation.classes:
@@ -126,7 +127,7 @@ def in_words(thing: Any) -> str:
         if one.default is MISSING or value != one.default:
             plain = position == 0 or isinstance(value, str)
             value = " + ".join(map(str, value)) if isinstance(value, tuple) else value
-            words.append(str(value) if plain else f"{one.name} {value}")
+            words.append(str(value) if plain else f"{one.name.replace('_', ' ')} {value}")
     return " ".join(words)
 
 
@@ -170,8 +171,10 @@ def _size(space: Space) -> str:
 
 def _totals(architecture: Architecture) -> list[str]:
     settings = ", ".join(f"{name} {in_words(value)}" for name, value in architecture.settings)
+    members, total = architecture.members, architecture.parameters
+    each = f" ({members} ensemble members of {total // members:,})" if members > 1 else ""
     return [
-        f"{architecture.parameters:,} parameters, {architecture.flops:,} FLOPs a row",
+        f"{total:,} parameters{each}, {architecture.flops:,} FLOPs a row",
         *([f"settings: {settings}"] if settings else []),
         f"key {architecture.key}",
     ]

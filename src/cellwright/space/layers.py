@@ -65,19 +65,19 @@ class Gated(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Embedding(Operation):
-    """A learnt vector for each place of an input that says who and not what; without bias, from N(0, spread).
+    """A learnt vector for each entity of a one-hot identity; no bias, weights from N(0, initial_sd²).
 
     An entity that training has not met is all zeros, and stays so.
     """
 
     width: int
-    spread: float = 0.5
+    initial_sd: float = 0.5
 
     def __post_init__(self) -> None:
         need_positive(self, "width")
-        if not 0 < self.spread < math.inf:
-            raise SpaceError(f"Embedding needs a spread above 0, not {self.spread!r}")
-        object.__setattr__(self, "spread", float(self.spread))
+        if not 0 < self.initial_sd < math.inf:
+            raise SpaceError(f"Embedding needs an initial_sd above 0, not {self.initial_sd!r}")
+        object.__setattr__(self, "initial_sd", float(self.initial_sd))
 
     def cost(self, inputs: Shapes) -> Cost:
         places = vector_width(self, inputs)
@@ -87,7 +87,7 @@ class Embedding(Operation):
         from torch import nn
 
         linear = nn.Linear(vector_width(self, inputs), self.width, bias=False)
-        nn.init.normal_(linear.weight, 0.0, self.spread)
+        nn.init.normal_(linear.weight, 0.0, self.initial_sd)
         return linear
 
 

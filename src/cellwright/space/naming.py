@@ -1,10 +1,10 @@
-"""What the names of inputs say: which are twins, and which tell who and not what."""
+"""What the names of inputs say: which are twins, and which hold the identity of an entity instead of features."""
 
 from collections.abc import Mapping
 
 from cellwright.space.operation import Shape
 
-__all__ = ["described", "identity_of", "is_identity", "twins"]
+__all__ = ["described", "identity_of", "input_in_words", "is_identity", "twins"]
 
 _IDENTITY = "id:"
 
@@ -24,6 +24,14 @@ def identity_of(key: str) -> str:
 def is_identity(name: str) -> bool:
     """Return whether an input says which entity a row reads, and not what that is like."""
     return name.startswith(_IDENTITY)
+
+
+def input_in_words(name: str) -> str:
+    """Return the name of an input as people read it: `cell line identity (one-hot)`."""
+    if not is_identity(name):
+        return name
+    key = name.removeprefix(_IDENTITY)
+    return f"{'cell line' if key == 'cell' else key} identity (one-hot)"
 
 
 def described(inputs: Mapping[str, Shape]) -> dict[str, Shape]:

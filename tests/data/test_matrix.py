@@ -280,7 +280,7 @@ def test_test_rows_are_named_in_a_file_or_one_by_one(tmp_path: Path) -> None:
         read(path, test="absent")
     with pytest.raises(DataError, match="no row has the name of a test row: wanted are 'x'"):
         read(path, test=("x",))
-    with pytest.raises(DataError, match="by train, test and validation, .*it holds 'later'"):
+    with pytest.raises(DataError, match=r"by train, test and validation, .*it holds 'later'"):
         read(written(tmp_path, "m.csv", PATIENTS.assign(kind=list("aabb") * 12, part="later")), test="part")
 
 

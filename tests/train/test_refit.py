@@ -162,6 +162,8 @@ def test_cross_validation_scores_each_row_once_and_all_at_once(
     monkeypatch.setattr(Fitted, "predict", spying)
     found = crossed(response, folds)
     dataset, split = response.data()
+    watched, held, answers = held[:1], held[1:], answers[1:]  # the learning curve is that of the first part
+    assert np.array_equal(watched[0], held[0])
     held, timed = held[:folds], held[folds:]
     assert all(np.array_equal(rows, held[-1]) for rows in timed)
     assert {len(rows) for rows in held} == {1800 // folds}

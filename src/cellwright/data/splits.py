@@ -145,7 +145,7 @@ def split_rows(dataset: Dataset, division: Division, *, classes: bool = False, l
         shares = (division.test, division.validation)
         part = _divided(dataset, every, groups, division, shares, classes=classes, labels=labels)
         split = Split(*(np.flatnonzero(part == number) for number in (2, 1, 0)))
-    if classes:
+    if classes and division.by != GIVEN:  # who names test rows may test on what training does not show
         _check_classes(dataset, split, groups, division, labels)
     return split
 
@@ -286,8 +286,7 @@ def _check_classes(
     """Raise DataError if a class has no training row."""
     for number in np.setdiff1d(dataset.target, dataset.target[split.train]).tolist():
         rows = np.flatnonzero(dataset.target == number)
-        by = dataset.group_name if division.by == GIVEN else division.by
-        of = f" of {len(np.unique(groups[rows]))} {by}(s)" if by not in ("", "row") else ""
+        of = f" of {len(np.unique(groups[rows]))} {division.by}(s)" if division.by != "row" else ""
         raise DataError(
             f"class {_label(labels, number)} has {len(rows)} row(s){of}, and none is a training row: "
             f"{_way_out(len(rows))}"

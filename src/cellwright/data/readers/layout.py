@@ -82,7 +82,7 @@ def layout_of(path: Path, stream: Iterable[str]) -> Layout:
         comments.append(top.pop(0))
         top += islice(lines, 1)
     if comments:
-        top += islice(lines, _LOOKED_AT - len(top))
+        top += islice(lines, max(0, _LOOKED_AT - len(top)))
         notes.append(f"{len(comments)} lines of comments at the top" if len(comments) > 1 else "a comment at the top")
     if end is not None:
         top = [line for line in top if not line[1].startswith(end)]

@@ -290,7 +290,7 @@ def _prepared(spec: Problem, dataset: Dataset, save_source: Callable[[Path], Non
     classes = spec.task is Task.CLASSIFICATION
     split = split_rows(dataset, spec.division, classes=classes, labels=spec.classes)
     check_parts(dataset.target, split, spec.target, classes=classes)
-    about_split = split_notes(dataset, spec.division, split)
+    about_split = split_notes(dataset, spec.division, split, spec.classes if classes else None)
     read = spec.notes[: len(spec.notes) - len(spec.split_notes)]  # what was said of another split holds no longer
     spec = replace(spec, notes=(*read, *about_split), split_notes=about_split)
     scaled = scale(dataset, split.train, dict(spec.keep), spec.commensurable)

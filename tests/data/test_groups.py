@@ -178,10 +178,15 @@ def test_a_class_of_too_few_groups_is_named_with_a_way_out() -> None:
     message = r"class 'rare' has rows of 2 patient\(s\) only; this split needs 3 of each class: .*--min-class 9"
     with pytest.raises(DataError, match=message):
         split_rows(patients(groups, classes), Division("auto"), classes=True, labels=("usual", "rare"))
-    given = (groups < 2).astype(np.int8)
-    message = r"class 'rare' has 8 row\(s\) of 2 patient\(s\), and none is a training row"
-    with pytest.raises(DataError, match=message):
-        split_rows(patients(groups, classes, given), Division("auto"), classes=True, labels=("usual", "rare"))
+
+
+def test_a_class_of_given_test_rows_alone_is_named() -> None:
+    groups = np.repeat(np.arange(30), 4)
+    classes = (groups < 2).astype(np.int64)
+    dataset = patients(groups, classes, (groups < 2).astype(np.int8))
+    split = split_rows(dataset, Division("auto"), classes=True, labels=("usual", "rare"))
+    note = "class 'rare' has no training row, so that no network can tell it: its 8 row(s) count as errors"
+    assert note in split_notes(dataset, Division("given"), split, ("usual", "rare"))
 
 
 def test_a_class_of_one_group_beside_given_test_rows_is_trained_on() -> None:

@@ -1,5 +1,7 @@
 """How rows were divided, in words."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cellwright.data.dataset import GIVEN, Dataset
@@ -8,8 +10,14 @@ from cellwright.data.splits import Division, Split, groups_of
 __all__ = ["split_notes"]
 
 
-def split_notes(dataset: Dataset, division: Division, split: Split) -> tuple[str, ...]:
-    """Return by what the rows were divided, how many groups and rows each part has, and what stands on both sides."""
+def split_notes(
+    dataset: Dataset, division: Division, split: Split, classes: Sequence[str] | None = None
+) -> tuple[str, ...]:
+    """Return by what the rows were divided, how many groups and rows each part has, and what stands on both sides.
+
+    Args:
+        classes: names of the classes that the target holds, if it holds classes: those without training rows are named.
+    """
     parts = (split.train, split.validation, split.test)
     groups = groups_of(dataset, division)
     by_group = dataset.group_name if division.by == GIVEN else division.by
@@ -38,6 +46,14 @@ def split_notes(dataset: Dataset, division: Division, split: Split) -> tuple[str
         torn, _ = _on_several_sides(np.asarray(dataset.alike), sides)
         if torn:
             notes.append(f"{torn:,} sets of rows with equal inputs have rows on both sides of the split")
+    if classes is not None:
+        for number in np.setdiff1d(dataset.target, dataset.target[split.train]).tolist():
+            name = classes[number] if number < len(classes) else str(number)
+            count = int((dataset.target == number).sum())
+            notes.append(
+                f"class {name!r} has no training row, so that no network can tell it: its {count:,} row(s) count as "
+                "errors"
+            )
     if dataset.names_test_rows and division.by != GIVEN:
         notes.append(f"the test rows that the data names are not used as such: rows are split by {division}")
     return tuple(notes)

@@ -49,6 +49,12 @@ def test_a_wrong_argument_of_search_ends_in_a_message(tumor: Problem, tmp_path: 
     assert not (tmp_path / "run").exists()
 
 
+def test_replicates_need_a_network_that_leads(tumor: Problem, tmp_path: Path) -> None:
+    with pytest.raises(CellwrightError, match="none of 9; ask for at least 10 evaluations"):
+        cw.search(tumor, evaluations=9, replicates=1, epochs=1, method="random", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_every_argument_of_search_is_among_them() -> None:
     import inspect
 

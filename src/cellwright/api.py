@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal
 from cellwright.data import splits
 from cellwright.data.arguments import function, mapping, path, real, text, texts, whole
 from cellwright.data.words import kind_of
-from cellwright.errors import DataError, RunError, SpaceError, UsageError
+from cellwright.errors import DataError, RunError, SpaceError, UsageError, os_reason
 from cellwright.executors import connect
 from cellwright.limits import Limits
 from cellwright.methods.catalogue import METHODS, check_options, method_of, with_agents
+from cellwright.methods.confirmed import NETWORKS_A_LEADER
 from cellwright.methods.objectives import check_objectives
 from cellwright.problem import Problem
 from cellwright.replay import Reason
@@ -130,6 +131,11 @@ def search(
     folds = usual_folds(problem) if inner_folds is None else inner_folds
     check_folds(problem, folds)
     _check_fraction(problem, fraction)
+    if replicates and minutes is None and evaluations is not None and evaluations < NETWORKS_A_LEADER:
+        raise UsageError(
+            f"replicates: the best tenth of the networks is tried again, which is none of {evaluations}; ask for at "
+            f"least {NETWORKS_A_LEADER} evaluations, or for no replicates"
+        )
     replicates = (_REPLICATES_CROSSED if folds > 1 else _REPLICATES) if replicates is None else replicates
     for start in starts:
         if not isinstance(start, Point) or start.fingerprint != space.fingerprint:
@@ -350,6 +356,6 @@ def new_folder(problem: str, method: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror}") from error
+            raise RunError(f"cannot make the run folder {str(folder)!r}: {os_reason(error)}") from error
         return folder
     raise AssertionError

@@ -7,7 +7,14 @@ CellwrightError
 └── RunError       a run folder that cannot be read, written or continued
 """
 
-__all__ = ["CellwrightError", "DataError", "RunError", "ScriptError", "SpaceError", "UsageError"]
+import errno
+import os
+import re
+import shutil
+
+__all__ = ["CellwrightError", "DataError", "RunError", "ScriptError", "SpaceError", "UsageError", "os_reason"]
+
+_HALF_WRITTEN = re.compile(r"\d+ requested and \d+ written")  # numpy, where the disk is full
 
 
 class CellwrightError(Exception):
@@ -36,3 +43,12 @@ class ScriptError(RunError, SystemExit):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.code = message
+
+
+def os_reason(error: OSError) -> str:
+    """Return why the operating system refused, in its words: "No space left on device"."""
+    if isinstance(error, shutil.Error) and isinstance(error.args[0], list):  # of every file of a folder
+        return str(error.args[0][0][2]).partition("] ")[2].partition(": ")[0] or str(error)
+    if _HALF_WRITTEN.fullmatch(str(error)):
+        return os.strerror(errno.ENOSPC)
+    return error.strerror or str(error)

@@ -14,7 +14,7 @@ import typer
 
 from cellwright import __version__
 from cellwright.cli import data, posttrain, problems, report, resume, search, spaces, status, trials
-from cellwright.errors import CellwrightError, UsageError
+from cellwright.errors import CellwrightError, UsageError, os_reason
 
 __all__ = ["app", "main"]
 
@@ -88,7 +88,7 @@ def _tell(error: Exception) -> int:
         status = 2 if isinstance(error, UsageError) else 1
     elif isinstance(error, OSError):
         place = f"{str(error.filename)!r}: " if error.filename else ""
-        message = f"{place}{error.strerror or error}"
+        message = f"{place}{os_reason(error)}"
     else:
         message = (
             f"{type(error).__name__}: {error}\nthis is a bug in cellwright; run again with --debug for the traceback"

@@ -17,7 +17,9 @@ def plan(
     problem: "Problem", space: "Space", limits: "Limits", folder: Path, method: str, folds: int
 ) -> list[tuple[str, str]]:
     """Return what will be done, in words."""
-    inputs = ", ".join(f"{name} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
+    from cellwright.space.naming import input_in_words
+
+    inputs = ", ".join(f"{input_in_words(name)} {' x '.join(map(count, shape))}" for name, shape in problem.inputs)
     size = "infinitely many networks" if space.size is None else f"{count(space.size)} points"
     scored = "the validation rows" if folds == 1 else f"training and validation rows in {folds} parts"
     ends = [plural(limits.evaluations, "trial")] if limits.evaluations else []

@@ -10,19 +10,26 @@ __all__ = ["problems"]
 
 def problems(*, json: Json = False) -> None:
     """List the built-in problems."""
+    from cellwright.space.naming import input_in_words
+
     rows = _rows()
     if json:
         print_json(rows)
         return
-    shown = table("problem", "rows", "inputs", "score", "by hand, parameters", right=("rows", "by hand, parameters"))
+    shown = table(
+        "problem", "rows", "inputs", "score", "hand-designed, parameters", right=("rows", "hand-designed, parameters")
+    )
     for row in rows:
-        inputs = [f"{name} {count(width)}" for name, width in row["inputs"].items()]
+        inputs = [f"{input_in_words(name)} {count(width)}" for name, width in row["inputs"].items()]
         for line, part in enumerate(inputs):
             first = (row["name"], count(row["rows"]), row["metric"], count(row["manual_parameters"]))
             name, number, metric, manual = first if line == 0 else ("", "", "", "")
             shown.add_row(name, number, part, metric, manual)
     show(shown, "")
     show(*(f"{row['name']}: {row['title']}" for row in rows))
+    notes = [f"{row['name']}: {row['note']}" for row in rows if row["note"]]
+    if notes:
+        show("", *notes)
     missing = [row for row in rows if not row["fetched"]]
     if missing:
         show("")
@@ -46,6 +53,7 @@ def _rows() -> list[dict[str, Any]]:
             {
                 "name": built.name,
                 "title": built.title,
+                "note": built.note,
                 "task": built.task.value,
                 "rows": problem.rows if problem else None,
                 "inputs": {name: shape[0] if len(shape) == 1 else list(shape) for name, shape in shapes.items()},

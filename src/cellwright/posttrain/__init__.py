@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from cellwright.drive import drive
-from cellwright.errors import RunError
+from cellwright.errors import RunError, os_reason
 from cellwright.limits import Limits
 from cellwright.methods import Listed
 from cellwright.posttrain.forecast import Forecast, forecast
@@ -158,4 +158,4 @@ def _write(path: Path, finalists: Finalists) -> None:
     try:
         write_whole(path, json.dumps(finalists.to_json(), indent=1).encode())
     except OSError as error:
-        raise RunError(f"cannot write {str(path)!r}: {error.strerror}; the fits are safe, run it again") from error
+        raise RunError(f"cannot write {str(path)!r}: {os_reason(error)}; the fits are safe, run it again") from error

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
-from cellwright.errors import DataError, RunError, UsageError
+from cellwright.errors import DataError, RunError, UsageError, os_reason
 from cellwright.posttrain.baselines import BASELINES
 from cellwright.posttrain.refit import MOST_SEEDS, Candidate, Refit, candidate_space, points
 from cellwright.problem import Problem
@@ -203,5 +203,5 @@ def _log(folder: Path, plan: Plan) -> Path:
         folder.mkdir(exist_ok=True)
         (folder / f"{name}.json").write_text(json.dumps(request, indent=1))
     except OSError as error:
-        raise RunError(f"cannot write into {str(folder)!r}: {error.strerror}") from error
+        raise RunError(f"cannot write into {str(folder)!r}: {os_reason(error)}") from error
     return folder / f"{name}.jsonl"

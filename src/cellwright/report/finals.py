@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from cellwright.errors import RunError
+from cellwright.errors import RunError, os_reason
 
 __all__ = ["Finals", "OfSplit", "Ratios", "Row", "Spread", "read_finals"]
 
@@ -128,7 +128,7 @@ def read_finals(folder: Path) -> Finals | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"cannot read {str(path)!r}: {error.strerror}") from error
+        raise RunError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "the file"

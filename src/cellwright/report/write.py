@@ -5,7 +5,7 @@ import tempfile
 from importlib.resources import files
 from pathlib import Path
 
-from cellwright.errors import RunError
+from cellwright.errors import RunError, os_reason
 from cellwright.report.comparison import finals_section
 from cellwright.report.curves import curves_section
 from cellwright.report.data_section import data_section
@@ -42,7 +42,7 @@ def write_report(run: Source, out: Path) -> Path:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise RunError(f"cannot write the report {str(out)!r}: {error.strerror or error}") from error
+        raise RunError(f"cannot write the report {str(out)!r}: {os_reason(error)}") from error
     return out
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from cellwright.data.folder import copy_data
-from cellwright.errors import RunError, UsageError
+from cellwright.errors import RunError, UsageError, os_reason
 from cellwright.problem import Problem
 from cellwright.store.log import JsonLog
 from cellwright.trial import Fidelity
@@ -124,7 +124,7 @@ def create_folder(folder: Path, request: Request, problem: Problem) -> None:
         finally:
             alone.close()
     except OSError as error:
-        raise RunError(f"cannot make the run folder {str(folder)!r}: {error.strerror or error}") from error
+        raise RunError(f"cannot make the run folder {str(folder)!r}: {os_reason(error)}; {elsewhere}") from error
 
 
 def open_folder(folder: Path) -> tuple[Request, Problem]:
@@ -139,7 +139,7 @@ def open_folder(folder: Path) -> tuple[Request, Problem]:
     except FileNotFoundError as error:
         raise RunError(f"{str(folder)!r} is no run folder: it has no {_REQUEST}") from error
     except OSError as error:
-        raise RunError(f"cannot read {str(path)!r}: {error.strerror}") from error
+        raise RunError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
     except ValidationError as error:
         first = error.errors()[0]
         raise RunError(f"{str(path)!r} is damaged: {first['loc']}: {first['msg']}; restore it from a copy") from error

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-from cellwright.errors import RunError
+from cellwright.errors import RunError, os_reason
 
 __all__ = ["Event", "JsonLog", "Memory", "Store"]
 
@@ -83,7 +83,7 @@ class JsonLog:
                 self._synced = time.monotonic()
         except OSError as error:
             raise RunError(
-                f"cannot write {str(self._path)!r}: {error.strerror}; "
+                f"cannot write {str(self._path)!r}: {os_reason(error)}; "
                 "what was finished before is safe: make room, then resume"
             ) from error
 
@@ -100,7 +100,7 @@ class JsonLog:
                         return
                     yield self._parsed(line, number)
         except OSError as error:
-            raise RunError(f"cannot read {str(self._path)!r}: {error.strerror}") from error
+            raise RunError(f"cannot read {str(self._path)!r}: {os_reason(error)}") from error
 
     def close(self) -> None:
         """Force everything to the disk and let others write."""
@@ -125,7 +125,7 @@ class JsonLog:
         try:
             file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
         except OSError as error:
-            raise RunError(f"cannot write {str(self._path)!r}: {error.strerror}") from error
+            raise RunError(f"cannot write {str(self._path)!r}: {os_reason(error)}") from error
         for _ in range(_TRIES):
             if _locked(file):
                 break

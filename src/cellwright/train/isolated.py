@@ -211,6 +211,10 @@ def start_failure(error: Exception) -> RunError:
         )
     if status == 0:
         return RunError(f"workers could not be started: the process that starts them died ({reason}); try again")
+    if status is None:
+        return RunError(
+            f"a worker takes more than {_PATIENCE:g} s to start: give the machine less to do, and try again"
+        )
     return RunError(f"workers cannot be started: {_cause(status)}")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from cellwright.errors import DataError
+from cellwright.errors import DataError, os_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -74,7 +74,7 @@ def read_matrix(
         with path.open("rb") as file:
             return _matrix(path, _lines(file, skip), keep, header, without)
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
 
 
 def _lines(file: BinaryIO, skip: int) -> Iterator[tuple[int, bytes]]:

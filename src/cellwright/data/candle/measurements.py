@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellwright.data.candle.matrices import MISSING
-from cellwright.errors import DataError
+from cellwright.errors import DataError, os_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def read_measurements(
     except pa.ArrowInvalid as error:
         raise _trouble(chosen, str(error)) from error
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
     frame: pd.DataFrame = table.unify_dictionaries().to_pandas(split_blocks=True, self_destruct=True)
     frame.columns = list(chosen.places)
     rows = len(frame)
@@ -105,7 +105,7 @@ def _choose(path: Path, columns: Mapping[str, Column], where: tuple[str, str] | 
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             first = file.readline().strip("\r\n")
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}") from error
     if not first.strip(_PADDING):
         raise DataError(f"{str(path)!r} is empty; expected a line with the names of its columns")
     separator = "\t" if "\t" in first else ","

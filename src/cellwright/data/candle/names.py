@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cellwright.data.names import match_names
-from cellwright.errors import DataError
+from cellwright.errors import DataError, os_reason
 
 __all__ = ["FILES", "cell_samples", "need", "pick", "pubchem_names"]
 
@@ -135,4 +135,4 @@ def _rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
             # a line that ends early has nothing in its last columns
             return [dict(zip(header, map(str.strip, fields), strict=False)) for fields in reader if len(fields) > 1]
     except OSError as error:
-        raise DataError(f"cannot read {str(path)!r}: {error.strerror or error}") from error
+        raise DataError(f"cannot read {str(path)!r}: {os_reason(error)}") from error

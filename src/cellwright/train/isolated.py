@@ -210,7 +210,7 @@ def start_failure(error: Exception) -> RunError:
             "What went wrong stands above."
         )
     if status == 0:
-        return RunError(f"workers could not be started: the process that starts them died; try again")
+        return RunError("workers could not be started: the process that starts them died; try again")
     if status is None:
         return RunError(
             f"a worker takes more than {_PATIENCE:g} s to start: give the machine less to do, and try again"

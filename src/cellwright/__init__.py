@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cellwright import problems
     from cellwright.api import resume, search
+    from cellwright.compare import compare
     from cellwright.problem import Problem
     from cellwright.runs import Run
     from cellwright.space import Choice, Float, Integer, Sketch, Space
 
-__all__ = ["Choice", "Float", "Integer", "Problem", "Run", "Sketch", "Space", "problems", "resume", "search"]
+__all__ = ["Choice", "Float", "Integer", "Problem", "Run", "Sketch", "Space", "compare", "problems", "resume", "search"]
 __version__ = "0.1.0"
 
 _HOME = {
@@ -21,6 +22,7 @@ _HOME = {
     "Run": "cellwright.runs",
     "Sketch": "cellwright.space",
     "Space": "cellwright.space",
+    "compare": "cellwright.compare",
     "resume": "cellwright.api",
     "search": "cellwright.api",
 }

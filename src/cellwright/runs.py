@@ -302,11 +302,12 @@ class Run:
             observe=observe,
         )
 
-    def report(self, out: str | Path | None = None) -> Path:
-        """Write the HTML report and return its path."""
+    def report(self, out: str | Path | None = None, *, against: Sequence["Run"] = ()) -> Path:
+        """Write the HTML report and return its path; `against` are runs that are shown beside this one."""
         from cellwright.report import write_report
 
-        return write_report(self, path("out", out) if out is not None else self.folder / "report.html")
+        where = path("out", out) if out is not None else self.folder / "report.html"
+        return write_report(self, where, [against] if isinstance(against, Run) else list(against))
 
 
 def _plain(value: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Annotated, TextIO
 import typer
 
 from cellwright import __version__
-from cellwright.cli import data, posttrain, problems, report, resume, search, spaces, status, trials
+from cellwright.cli import compare, data, posttrain, problems, report, resume, search, spaces, status, trials
 from cellwright.errors import CellwrightError, UsageError, os_reason
 
 __all__ = ["app", "main"]
@@ -34,6 +34,7 @@ app.command("search")(search.search)
 app.command("resume")(resume.resume)
 app.command("status")(status.status)
 app.command("trials")(trials.trials)
+app.command("compare")(compare.compare)
 app.command("posttrain")(posttrain.posttrain)
 app.command("report")(report.report)
 

@@ -123,7 +123,7 @@ def posttrain(
     if json:
         print_json(finalists.to_json())
         return
-    from cellwright.report.finals import read_finals  # heavy: not for every command to load
+    from cellwright.finals import read_finals  # heavy: not for every command to load
 
     finals, metric = read_finals(folder), finalists.metric
     show("", _table(finalists), "", *_how(finalists))

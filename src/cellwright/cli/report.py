@@ -18,8 +18,14 @@ def report(
         Path | None,
         typer.Option(metavar="FILE.html", help="report.html in the run folder, if not given.", show_default=False),
     ] = None,
+    against: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="DIR", help="Another run to show beside it. May be given several times.", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Write a run as one HTML page that needs no network to be read."""
     from cellwright.runs import Run
 
-    show(str(Run(folder).report(out)))
+    show(str(Run(folder).report(out, against=[Run(other) for other in against or []])))

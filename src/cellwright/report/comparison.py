@@ -3,8 +3,8 @@
 import shlex
 from collections.abc import Iterable
 
+from cellwright.finals import Finals, Row, Spread
 from cellwright.metrics import LOWER_IS_BETTER
-from cellwright.report.finals import Finals, Row, Spread
 from cellwright.report.findings import Findings
 from cellwright.report.markup import escape, missing, section, table
 from cellwright.report.words import (

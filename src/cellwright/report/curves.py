@@ -19,8 +19,10 @@ def curves_section(findings: Findings) -> list[str]:
     best = _best(findings)
     if not best:
         return []
+    folds = findings.request.fidelity.folds
+    on = f"{findings.metric} on the first of the {folds} parts" if folds > 1 else findings.validated
     how = (
-        f"The {findings.validated} of the best networks of the search after each epoch of training. A curve that still "
+        f"The {on}, of the best networks of the search, after each epoch of training. A curve that still "
         "rises at its end suggests more epochs; a curve that falls suggests overfitting."
     )
     ends = ", ".join(f"trial {trial.number} ends at {score(trial.outcome.curve[-1][1])}" for trial in best)
@@ -30,7 +32,7 @@ def curves_section(findings: Findings) -> list[str]:
 
 def curves_chart(findings: Findings) -> Any:
     """Draw the validation score after each epoch, for the best few networks."""
-    figure = blank("epochs", findings.validated)
+    figure = blank("epochs", f"validation {findings.metric}")
     figure.update_layout(height=340)
     for trial, colour in zip(_best(findings), _COLOURS, strict=False):
         figure.add_scatter(

@@ -7,10 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
+from cellwright.compare import Comparison, compare
 from cellwright.errors import SpaceError
+from cellwright.finals import Finals, read_finals
 from cellwright.methods.confirmed import averaged
 from cellwright.problem import Problem
-from cellwright.report.finals import Finals, read_finals
 from cellwright.report.series import fence
 from cellwright.report.utilisation import most_at_once
 from cellwright.report.words import metric_name
@@ -63,6 +64,7 @@ class Findings:
         limits: evaluations and minutes after which it ends.
         finals: the final table; None: no post-training yet.
         chosen: the trial the headline is about, and what it built; None: no trial succeeded.
+        comparison: with other runs; None: none was named.
     """
 
     folder: Path
@@ -74,6 +76,7 @@ class Findings:
     limits: tuple[int | None, float | None]
     finals: Finals | None
     chosen: tuple[Trial, Architecture] | None
+    comparison: Comparison | None = None
 
     @cached_property
     def evaluated(self) -> tuple[Trial, ...]:
@@ -153,10 +156,11 @@ class Findings:
         return sum(trial.outcome.status is status for trial in self.trials)
 
 
-def gather(run: Source) -> Findings:
-    """Return the findings of a run.
+def gather(run: Source, against: Sequence[Source] = ()) -> Findings:
+    """Return the findings of a run, beside other runs.
 
     Raises:
+        UsageError: another run has another metric.
         RunError: the log or the final table is damaged.
     """
     trials = tuple(run.replay().trials)
@@ -173,6 +177,7 @@ def gather(run: Source) -> Findings:
         limits=run.limits(),
         finals=finals,
         chosen=chosen,
+        comparison=compare(run, *against) if against else None,
     )
 
 

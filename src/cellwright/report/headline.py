@@ -1,6 +1,6 @@
 """The result in one sentence."""
 
-from cellwright.report.finals import Finals, Row
+from cellwright.finals import Finals, Row
 from cellwright.report.findings import Findings
 from cellwright.report.markup import cards
 from cellwright.report.words import NOTHING, amount, count, duration, metric_name, percent, score, share_of, spread
@@ -61,7 +61,10 @@ def standfirst(findings: Findings) -> str:
     """Return how it was found, in a sentence or two."""
     request, summary = findings.request, findings.summary
     found = f"Found by {request.method.upper() if request.method in {'a3c', 'a2c'} else request.method} search"
-    tried = f"{amount(len(findings.evaluated), 'network')} trained by {amount(findings.workers, 'worker')}"
+    tried = f"{amount(summary['networks'], 'network')} trained"
+    if summary["networks"] < summary["trials"]:
+        tried += f" in {amount(summary['trials'], 'trial')}"
+    tried += f" by {amount(findings.workers, 'worker')}"
     begun = found if findings.chosen else f"Searched by {request.method}"
     text = f"{begun}: {tried} in {duration(summary['seconds'])}." if findings.evaluated else f"{begun}."
     finals = findings.finals
@@ -88,7 +91,7 @@ def figures(findings: Findings) -> str:
                 score(best["score"]) if best else NOTHING,
                 f"trial {best['number']}, {amount(best['parameters'] or 0, 'parameter')}" if best else "",
             ),
-            ("trials", count(summary["trials"]), "networks trained"),
+            ("trials", count(summary["trials"]), f"of {amount(summary['networks'], 'network')}"),
             ("failed", count(summary["failed"]), share),
             ("cached", count(summary["cached"]), "equal to an earlier network"),
             ("rejected", count(summary["rejected"]), "over a limit"),

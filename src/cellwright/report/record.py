@@ -3,13 +3,11 @@
 import shlex
 from collections.abc import Sequence
 
+from cellwright.compare import settings
 from cellwright.report.findings import Findings
 from cellwright.report.markup import definitions, details, escape, missing, section, table
 from cellwright.report.words import (
-    NOTHING,
     brief,
-    count,
-    duration,
     percent,
 )
 from cellwright.space.draw import space_text
@@ -61,32 +59,7 @@ def _message(findings: Findings, status: Status) -> str:
 
 def reproduce_section(findings: Findings) -> str:
     how = "The settings of the run, and the commands that make it and this report again."
-    request = findings.request
-    fidelity = request.fidelity
-    asked = definitions(
-        [
-            ("method", request.method),
-            *((f"option {name}", value) for name, value in request.options.items()),
-            ("seed", request.seed),
-            ("epochs", fidelity.epochs),
-            ("fraction of the training rows", percent(fidelity.fraction)),
-            *([("training time limit", duration(fidelity.seconds))] if fidelity.seconds else []),
-            *([("cross-validation folds", fidelity.folds)] if fidelity.folds > 1 else []),
-            *([("re-evaluations of leaders", request.replicates)] if request.replicates else []),
-            *([("successive halving", request.halving)] if request.halving else []),
-            *([("objectives", ", ".join(request.objectives))] if request.objectives else []),
-            ("limit on evaluations", count(findings.limits[0])),
-            ("limit on minutes", NOTHING if findings.limits[1] is None else f"{findings.limits[1]:g}"),
-            ("limit on parameters", count(request.max_parameters)),
-            *((f"limit on {name}", f"{most:,.12g}") for name, most in request.at_most.items()),
-            ("workers", request.workers),
-            ("time limit of a trial", duration(request.timeout)),
-            ("device", request.device),
-            ("recipe", ", ".join(f"{name} {value}" for name, value in request.recipe.items())),
-            ("fingerprint of the space", findings.space.fingerprint),
-            ("versions", ", ".join(f"{name} {version}" for name, version in request.versions.items())),
-        ]
-    )
+    asked = definitions(settings(findings.request, findings.space, findings.limits).items())
     listing = f'<pre class="commands">{escape(_commands(findings))}</pre>'
     space = details("The space that was searched", f"<pre>{escape(space_text(findings.space))}</pre>")
     return section("reproduce", "Reproduce", how, asked, "<h3>Commands</h3>", listing, space)

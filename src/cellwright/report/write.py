@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,19 +18,24 @@ from cellwright.report.network import architecture_section
 from cellwright.report.pictures import busy_section, front_section, trajectory_section
 from cellwright.report.plotly_js import loader, packed
 from cellwright.report.record import failures_section, reproduce_section
+from cellwright.report.runs_section import runs_section
 
 __all__ = ["page", "write_report"]
 
 
-def write_report(run: Source, out: Path) -> Path:
+def write_report(run: Source, out: Path, against: Sequence[Source] = ()) -> Path:
     """Write the report of a run as one HTML file that needs nothing else, and return its path.
 
     The file appears whole or not at all; folders on the way to it are made.
 
+    Args:
+        against: other runs, which are shown beside it.
+
     Raises:
+        UsageError: another run has another metric.
         RunError: the log or the final table is damaged, or the file cannot be written.
     """
-    content = page(gather(run)).encode("utf-8", "replace")
+    content = page(gather(run, against)).encode("utf-8", "replace")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}-")
@@ -61,6 +67,7 @@ def page(findings: Findings) -> str:
         effects_section(findings),
         architecture_section(findings),
         *([] if findings.finals else [final]),
+        *runs_section(findings),
         failures_section(findings),
         reproduce_section(findings),
     ]

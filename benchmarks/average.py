@@ -1,7 +1,7 @@
 """What it is worth to keep the mean of a network's weights over its training, in place of the last ones.
 
-Each problem's first two starting points and, with --hand, its hand-made network are trained with the last weights and
-with means; scores are of the validation rows, at the best epoch (as post-training has it) and the last (as a search).
+Each problem's first two starting points and, with --hand, its hand-designed network are trained with the last weights
+and with means; scores are of the validation rows, at the best epoch (as post-training has it) and the last (as a search).
 
     python benchmarks/average.py [--shared DIR] [--seeds 3] [--hand]
 
@@ -95,7 +95,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shared", type=Path, default=SHARED)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--hand", action="store_true", help="the hand-made networks of doses and pairs too: slow")
+    parser.add_argument("--hand", action="store_true", help="the hand-designed networks of doses and pairs too: slow")
     arguments = parser.parse_args()
     jobs = [
         (task, which, seed, arguments.shared)

@@ -322,8 +322,8 @@ def check_folds(problem: Problem, folds: int) -> None:
 def usual_limit(problem: Problem, space: Space) -> int | None:
     """Return the parameters a network may have unless the caller says otherwise.
 
-    A twentieth of the hand-made network's (another share for some problems), or what lets a tenth of the space's points
-    pass, if that is more; a fifth of a hand-made network that is small itself.
+    A twentieth of the hand-designed network's (another share for some problems), or what lets a tenth of the space's
+    points pass, if that is more; a fifth of a hand-designed network that is small itself.
     """
     from cellwright import problems
 

@@ -60,7 +60,7 @@ def pairs() -> list[str]:
 
 def matrix() -> list[str]:
     return [
-        ",".join(["label", *(f"G{g}" for g in range(1, 41))]),  # the network made by hand needs 38
+        ",".join(["label", *(f"G{g}" for g in range(1, 41))]),  # the hand-designed network needs 38
         *(
             ",".join(["tumour" if n % 2 else "normal", *(f"{(7 * n + 3 * g * n + g) % 41 / 10}" for g in range(40))])
             for n in range(40)

@@ -162,7 +162,7 @@ def test_data_not_fetched_are_answered_with_the_command(tmp_path: Path) -> None:
 
 
 def test_the_problem_is_made_from_it(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Forty lines of two tissues and forty genes, as the network made by hand needs."""
+    """Forty lines of two tissues and forty genes, as the hand-designed network needs."""
     import pandas as pd
 
     archive.lie_by_hand()

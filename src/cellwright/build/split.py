@@ -1,7 +1,7 @@
 """A dense layer of inputs side by side, each applied to its distinct entities before rows gather them.
 
 Large layers bring their own gradient, since autograd would make one for each part's columns of the weights and join
-them: here each is written to its place. That saves the hand-made Combo network 3 % of a step, and some units of a
+them: here each is written to its place. That saves the hand-designed Combo network 3 % of a step, and some units of a
 wide layer at a time another 8 %; small layers would lose as much to Python.
 """
 

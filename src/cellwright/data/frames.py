@@ -19,7 +19,7 @@ __all__ = ["DOSE", "MOST_EXACT", "ROW", "Frames", "are_exact", "dataset_of", "fe
 #: the kind of a table whose entity i is row i
 ROW = "row"
 DOSE = "dose"
-_PLACES = ("joined", "trunk", "flatten", "output", "residual")  # of networks made by hand and of spaces
+_PLACES = ("joined", "trunk", "flatten", "output", "residual")  # of hand-designed networks and of spaces
 #: below this a float holds every whole number exactly
 MOST_EXACT = 2**53
 _MOST_IDENTITIES = 2000  # a table of them has as many columns as rows

@@ -124,7 +124,7 @@ def _built(problem: Problem) -> BuiltIn | None:
 
 
 def share(problem: Problem) -> int:
-    """Return of how many of the hand-made network's parameters a found one may have one, by default."""
+    """Return of how many of the hand-designed network's parameters a found one may have one, by default."""
     built = _built(problem)
     return built.share if built else SHARE
 

@@ -61,7 +61,7 @@ class BuiltIn:
     Attributes:
         title: what must be learned, in words.
         published: input shapes of the published data, at which parameters are quoted.
-        share: a found network has at most one in so many of the parameters of the one made by hand, by default.
+        share: a found network has at most one in so many of the parameters of the hand-designed one, by default.
         starts: points of the default space that a search tries first, such as a plain linear model.
         kinds: for inputs there that tell of an entity, what kind that is.
         outputs: units of the last layer there.

@@ -1,6 +1,6 @@
 """Combo: how a tumour cell line responds to two drugs together, from gene expression and the drugs' structures.
 
-Spaces and hand-made network: SC19 (arXiv:1909.00311); data: the user's tables, or CANDLE's files.
+Spaces and hand-designed network: SC19 (arXiv:1909.00311); data: the user's tables, or CANDLE's files.
 """
 
 from collections.abc import Mapping

@@ -39,7 +39,7 @@ from cellwright.space.architecture import MEMBERS
 __all__ = ["NT3", "STARTS", "better", "manual", "paper_manual", "prepared_matrix", "small"]
 
 PUBLISHED_INPUTS: Mapping[str, Shape] = {"expression": (60_483,)}
-_LEAST = 38  # genes that the windows of the hand-made network take
+_LEAST = 38  # genes that the windows of the hand-designed network take
 _ACTIVATIONS: tuple[Operation, ...] = (Identity(), *(Activation(name) for name in ("relu", "tanh", "sigmoid")))
 
 
@@ -174,7 +174,7 @@ def prepared_matrix(folder: Path, name: str, frames: Frames, asked: Asked, targe
     """Prepare a labelled matrix in `folder`."""
     dataset, classes = dataset_of(frames)
     by_hand = dataset.tables["expression"].shape[0] >= _LEAST
-    few = () if by_hand else (f"the network made by hand takes at least {_LEAST} genes, and is left out",)
+    few = () if by_hand else (f"the hand-designed network takes at least {_LEAST} genes, and is left out",)
     return prepare(
         folder,
         name=name,

@@ -1,6 +1,6 @@
 """The network one writes down for inputs of several kinds: a tower on each, and a trunk on all.
 
-Source: the hand-made network of SC19's Uno (arXiv:1909.00311).
+Source: the hand-designed network of SC19's Uno (arXiv:1909.00311).
 """
 
 from collections.abc import Mapping

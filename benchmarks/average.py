@@ -1,7 +1,8 @@
 """What it is worth to keep the mean of a network's weights over its training, in place of the last ones.
 
 Each problem's first two starting points and, with --hand, its hand-designed network are trained with the last weights
-and with means; scores are of the validation rows, at the best epoch (as post-training has it) and the last (as a search).
+and with means; scores are of the validation rows, at the best epoch (as post-training has it) and the last (as a
+search).
 
     python benchmarks/average.py [--shared DIR] [--seeds 3] [--hand]
 

@@ -1,4 +1,4 @@
-"""The published spaces and hand-designed networks, written down from SC19 (arXiv:1909.00311), and what a sketch refuses."""
+"""The spaces and hand-designed networks of SC19, written down from arXiv:1909.00311, and what a sketch refuses."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,7 @@
 """Uno: how a tumour cell line responds to one drug, from gene expression and the drug's structure.
 
-Data: GDSC1 (Yang et al. 2013; Iorio et al. 2016). Space and hand-designed network: SC19 (arXiv:1909.00311), there with a
-dose as fourth input; a data set without doses leaves that input out.
+Data: GDSC1 (Yang et al. 2013; Iorio et al. 2016). Space and hand-designed network: SC19 (arXiv:1909.00311), there with
+a dose as fourth input; a data set without doses leaves that input out.
 """
 
 from collections.abc import Mapping

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cellwright.data.frames import ROW, Frames, dataset_of, few, keys_of
+from cellwright.data.frames import ROW, Frames, dataset_of, keys_of
 from cellwright.data.observations import Features, frames_of
+from cellwright.data.words import few
 from cellwright.errors import DataError
 from cellwright.space.naming import is_identity
 

@@ -57,7 +57,7 @@ def test_single_drugs_keep_their_dose_and_average_replicates(tmp_path: Path) -> 
     frames = single(tmp_path)
     rows = frames.responses.set_index(["cell", "drug", "dose"])["value"]
     assert rows.to_dict() == pytest.approx({("A-1", "D0", 6.0): 55, ("A-1", "D0", 5.0): 20, ("B2", "17", 7.0): 90})
-    assert "dose: 'dose_uM' is in um; used is -log10 of mol/l" in frames.notes
+    assert "dose: 'dose_uM' is in micromolar; used is -log10 of mol/l" in frames.notes
 
 
 def test_drugs_are_described_by_their_smiles(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_given_descriptors_stand_in_place_of_smiles(tmp_path: Path) -> None:
     frames = pairs(tmp_path, drugs="compound,weight,rings,maker\n" + "".join(f"{n},{len(n)},1,me\n" for n in SMILES))
     assert list(frames.features) == ["expression", "descriptors"]
     assert frames.features["descriptors"][1].columns.tolist() == ["weight", "rings"]
-    assert "drugs.csv: 4 rows named by 'compound', 2 features; not used: 'maker'" in frames.notes
+    assert "drugs.csv: 4 rows named by column 'compound', 2 features; not used: 'maker'" in frames.notes
 
 
 def test_several_tables_of_one_kind_are_several_inputs(tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ def test_test_rows_are_given_by_a_column_or_by_names(tmp_path: Path) -> None:
 
 def test_a_column_of_parts_that_nobody_asked_for_is_told(tmp_path: Path) -> None:
     measured = "drug,cell,split,growth\nD0,L0,train,1\nD1,L1,test,2\n"
-    told = "measured.csv: column 'split' says which rows are for testing; --test split would use it"
+    told = "measured.csv: column 'split' says which rows are test rows; --test split would use them"
     assert told in of_lines(tmp_path, measured=measured).notes
     frames = read_responses(tmp_path, pairs=False, options=TableOptions(), given=True)  # --split given
     assert frames.responses["given"].tolist() == [0, 1]
@@ -389,7 +389,7 @@ def test_columns_of_ids_are_no_features(tmp_path: Path) -> None:
         "expression": ["G1"],
         "descriptors": ["mass"],
     }
-    assert "cells.csv: 6 rows named by 'cell_line', 1 feature; not used: 'COSMIC_ID'" in frames.notes
+    assert "cells.csv: 6 rows named by column 'cell_line', 1 feature; not used: 'COSMIC_ID'" in frames.notes
 
 
 @pytest.mark.parametrize("name", ["dose", "joined", "output", "id:cell", "copies_1"])

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellwright.data.dataset import TEST
-from cellwright.data.frames import few
 from cellwright.data.given import parts_of
 from cellwright.data.keys import Join
 from cellwright.data.names import fit_names
 from cellwright.data.roles import names_parts
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

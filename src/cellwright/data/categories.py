@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellwright.data.categories import one_hot, texts_among
-from cellwright.data.frames import few
 from cellwright.data.intensities import as_logarithms
 from cellwright.data.keys import Join
 from cellwright.data.roles import names_entities, smiles_column
 from cellwright.data.structures import chemistry
 from cellwright.data.tables import Sheet
 from cellwright.data.turned import turned
-from cellwright.data.words import counted
+from cellwright.data.words import counted, few
 from cellwright.errors import DataError
 from cellwright.space.naming import is_identity
 
@@ -112,12 +111,14 @@ def _features(
         table = pd.DataFrame(values, columns=used)
     table = table.set_index(pd.Index(ids))
     without = {key, *used}
-    rest = [name for name in sheet.columns if name not in without]
-    notes.append(f"{sheet.name}: {counted(len(table), 'row')} named by {key!r}, {counted(table.shape[1], 'feature')}"
-                 + (f"; not used: {few(rest, 8)}" if rest else ""))  # fmt: skip
+    rest = [name for name in sheet.columns if name and name not in without]
+    notes.append(
+        f"{sheet.name}: {counted(len(table), 'row')} named by {sheet.label(key)}, {counted(table.shape[1], 'feature')}"
+        + (f"; not used: {few(rest, 8)}" if rest else "")
+    )
     nameless = int(ids.isna().sum())
     if nameless:
-        notes.append(f"{sheet.name}: {counted(nameless, 'row')} without a {key!r} left out")
+        notes.append(f"{sheet.name}: {counted(nameless, 'row')} without a name in {sheet.label(key)} left out")
     table = table[table.index.isin({label for several in labels.values() for label in several})]
     hollow = table.index[table.isna().all(axis=1)]
     table = table.drop(index=hollow)

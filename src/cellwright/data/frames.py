@@ -14,7 +14,7 @@ from cellwright.space.naming import identity_of, twins
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["DOSE", "MOST_EXACT", "ROW", "Frames", "are_exact", "dataset_of", "few", "keys_of"]
+__all__ = ["DOSE", "MOST_EXACT", "ROW", "Frames", "are_exact", "dataset_of", "keys_of"]
 
 #: the kind of a table whose entity i is row i
 ROW = "row"

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.roles import simple
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import ROW, Frames, few
+from cellwright.data.frames import ROW, Frames
 from cellwright.data.given import parts_by_name, parts_of, test_names
 from cellwright.data.intensities import as_logarithms
 from cellwright.data.labels import MOST_CLASSES, is_identifier, is_label, label_of
@@ -14,6 +14,7 @@ from cellwright.data.roles import simple
 from cellwright.data.samples import Samples, read_samples
 from cellwright.data.scaling import have_other_units, moments
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.keys import Key
 from cellwright.data.options import TableOptions
 from cellwright.data.roles import are_doses_of_a_curve, doses_of, need, roles_of, simple, values_of
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ __all__ = ["conditions_of", "measured", "measurements_among", "note_columns"]
 
 #: ending of a dose column's name -> mol/l; the first that fits
 _UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}
+_UNIT_NAMES = {1e-3: "millimolar", 1e-6: "micromolar", 1e-9: "nanomolar", 1.0: "mol/l"}
 #: what stands in the place of a second drug where there is none
 _NO_DRUG = ("", "none", "null", "na", "n/a", "nan", "-", "\\n", "control", "dmso", "vehicle", "untreated", "no drug")
 _MOST_CONDITIONS = 20  # different values that a column holds at least without being a measured value itself
@@ -166,7 +167,8 @@ def _dose(main: Sheet, column: str, keep: np.ndarray, notes: list[str]) -> np.nd
             f"{f' and {len(wrong) - 1:,} more' if len(wrong) > 1 else ''}; a dose is above 0: leave controls out"
         )
     unit = next((unit for unit in _UNITS if form.endswith(unit)), None)
-    notes.append(f"dose: {column!r} is in {unit or 'micromolar (its name says no unit)'}; used is -log10 of mol/l")
+    said = _UNIT_NAMES[_UNITS[unit]] if unit else "micromolar (its name says no unit)"
+    notes.append(f"dose: {column!r} is in {said}; used is -log10 of mol/l")
     scaled: np.ndarray = -np.log10(np.where(keep, values, 1.0) * _UNITS[unit or "um"])
     return scaled
 
@@ -210,5 +212,5 @@ def note_columns(main: Sheet, roles: Mapping[str, str], used: Sequence[str], not
         listed = ", ".join(map(repr, others))
         notes.append(f"{main.name}: value columns: {value!r} (taken; --target chooses another), {listed}")
     rest = [name for name in main.columns if name not in {*used, *values} and not main.counts(name)]
-    if rest:
-        notes.append(f"{main.name}: columns that are not used: {few(rest, 12)}")
+    if any(rest):
+        notes.append(f"{main.name}: columns that are not used: {few(filter(None, rest), 12)}")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
-from cellwright.data.words import counted
+from cellwright.data.words import counted, few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import numpy as np
 from cellwright.data.attributes import by_column, parts_column, test_rows
 from cellwright.data.dataset import GIVEN
 from cellwright.data.entities import cell_tables, drug_tables, free, known_to_all
-from cellwright.data.frames import Frames, few, keys_of
+from cellwright.data.frames import Frames, keys_of
 from cellwright.data.keys import Join, Key, joined_by, joins_of, keys_of_sheet, labels_of, primary_key
 from cellwright.data.measurements import conditions_of, measured, measurements_among, note_columns
 from cellwright.data.options import TableOptions
@@ -23,6 +23,7 @@ from cellwright.data.roles import described, smiles_column
 from cellwright.data.structures import chemistry, named_by_smiles
 from cellwright.data.tables import Sheet, files_of, passed_over, read
 from cellwright.data.unjoined import why_unjoined, words_of
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def read_responses(place: Path, *, pairs: bool, options: TableOptions, given: bo
     smiles = smiles_column(main, options.columns)
     note_columns(main, roles, [*used, *joining, *options.exclude, *([smiles] if smiles else [])], notes)
     if parts is not None:
-        use = "is used" if given else f"--test {parts} would use it"
-        notes.append(f"{main.name}: column {parts!r} says which rows are for testing; {use}")
+        use = "" if given else f"; --test {parts} would use them"
+        notes.append(f"{main.name}: column {parts!r} says which rows are test rows{use}")
     rows = measured(main, roles, keys, options, notes)
     labels = {kind: [(join, labels_of(join, keys[kind])) for join in joins[kind]] for kind in joins}
     features: dict[str, tuple[str, pd.DataFrame]] = {}

@@ -6,8 +6,8 @@ The names are those of GDSC, CCLE, DepMap, DrugComb, IMPROVE, NCI-ALMANAC and GE
 import re
 from collections.abc import Mapping, Sequence
 
-from cellwright.data.frames import few
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 __all__ = [

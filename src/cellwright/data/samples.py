@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.labels import is_identifier, is_label
 from cellwright.data.names import match_names, reduced
 from cellwright.data.options import TableOptions
 from cellwright.data.tables import Sheet, files_of, passed_over, read
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -295,8 +295,8 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
     absent = sorted(set(_texts(table.frame[join.column])) - set(join.found.values()))
     if absent:
         notes.append(f"{len(absent):,} samples of {table.name} are not in {matrix.name}: {few(absent)}")
-    if unused:
-        notes.append(f"{matrix.name}: not used: {few(unused)}")
+    if any(unused):
+        notes.append(f"{matrix.name}: not used: {few(filter(None, unused))}")
     frame = frame.drop(columns={join.column} - set(options.named.values()))
     return Samples(matrix.name, Sheet(table.path, frame), tuple(features), values, described=True, names=names)
 

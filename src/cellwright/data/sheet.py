@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import MOST_EXACT, few
+from cellwright.data.frames import MOST_EXACT
 from cellwright.data.readers.files import outer
 from cellwright.data.readers.header import MISSING
 from cellwright.data.readers.layout import COMMA
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.names import may_be_structure
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -15,7 +15,6 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.readers.arrow import read_arrow
 from cellwright.data.readers.books import read_sheet
 from cellwright.data.readers.files import ARROW, BOOKS, files_of, open_binary, outer, passed_over, suffix
@@ -23,6 +22,7 @@ from cellwright.data.readers.layout import COMMA
 from cellwright.data.readers.table import Table
 from cellwright.data.readers.text import read_text
 from cellwright.data.sheet import Sheet, unnamed
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cellwright.data.frames import few
 from cellwright.data.roles import simple
 from cellwright.data.tables import Sheet
-from cellwright.data.words import counted
+from cellwright.data.words import counted, few
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cellwright.data.frames import few
 from cellwright.data.keys import Join, Key, joins_of, names_of
 from cellwright.data.roles import names_entities
 from cellwright.data.tables import Sheet
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 __all__ = ["why_unjoined", "words_of"]

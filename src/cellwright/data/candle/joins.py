@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cellwright.data.candle.matrices import Matrix
-from cellwright.data.frames import few
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
-from cellwright.data.frames import few
 from cellwright.data.readers.books import sheet_names
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 __all__ = ["ARROW", "BOOKS", "TEXT", "files_of", "open_binary", "outer", "passed_over", "suffix"]

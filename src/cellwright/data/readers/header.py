@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cellwright.data.frames import few
+from cellwright.data.words import few
 from cellwright.errors import DataError
 
 __all__ = ["MISSING", "Header", "header_of", "is_number"]

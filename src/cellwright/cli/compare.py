@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cellwright.cli.options import Json
-from cellwright.cli.terminal import count, duration, print_json, score_text, show, table
+from cellwright.cli.terminal import count, duration, grid, print_json, score_text, show, table
 
 if TYPE_CHECKING:
     from cellwright.compare import Compared, Comparison
@@ -28,12 +28,12 @@ def compare(
         print_json(_json(found))
         return
     numbers = ("best", "parameters", "test", "trials", "networks", "time")
-    shown = table("", "run", *numbers, right=numbers, shrink="run")
     letters = [chr(ord("A") + place % 26) * (1 + place // 26) for place in range(len(found.runs))]
+    show(grid([(letter, run.run) for letter, run in zip(letters, found.runs, strict=True)]), "")
+    shown = table("run", *numbers, right=numbers)
     for letter, run in zip(letters, found.runs, strict=True):
         shown.add_row(
             letter,
-            run.run,
             score_text(run.score),
             count(run.parameters) if run.parameters else "",
             _test(run),
@@ -51,6 +51,8 @@ def compare(
         show(f"first single trial at {score_text(found.common)} or better, which each has: {'; '.join(soon)}")
     if found.differences:
         said = table("what differs", *letters)
+        for column in said.columns[1:]:
+            column.no_wrap, column.overflow = False, "fold"
         for name, values in found.differences.items():
             said.add_row(name, *("" if value is None else value for value in values))
         show("", said)

@@ -305,7 +305,7 @@ def test_test_rows_are_given_by_a_column_or_by_names(tmp_path: Path) -> None:
     assert by_file.responses["given"].tolist() == by_name.responses["given"].tolist()
     by_drug = of_lines(tmp_path, TableOptions(test=("D0",)))
     assert by_drug.responses.groupby("drug")["given"].first().to_dict() == {"17": 0, "D0": 1, "D1": 0, "D2": 0}
-    with pytest.raises(DataError, match=r"neither a column nor a file 'nothing'; measured.csv has 'drug'"):
+    with pytest.raises(DataError, match=r"has no column 'nothing', and there is no file of this name; it has 'drug'"):
         of_lines(tmp_path, TableOptions(test="nothing"))
 
 

@@ -1,13 +1,12 @@
 """What a user's option says of each measurement: the group it belongs to, and whether it is a test row."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cellwright.data.dataset import TEST
-from cellwright.data.given import parts_of
+from cellwright.data.given import parts_of, test_names
 from cellwright.data.keys import Join
 from cellwright.data.names import fit_names
 from cellwright.data.roles import names_parts
@@ -90,7 +89,8 @@ def test_rows(
         }
         if test in known:
             return parts_of(by_column(test, main, rows, tables), test)
-    names, source = (_names_in(test, main), repr(test)) if isinstance(test, str) else (tuple(test), "the test rows")
+    names = test_names(test, main.name, main.columns)
+    source = repr(test) if isinstance(test, str) else "the test rows"
     shown = []
     for kind in [kind for kind in ("cell", "drug") if kind in rows.columns]:
         entities = sorted(rows[kind].unique())
@@ -108,22 +108,6 @@ def test_rows(
         f"{source} names no cell line or drug of {main.name}: it has {few(names, 3)}, the measurements "
         f"{' and '.join(shown)}"
     )
-
-
-def _names_in(test: str, main: Sheet) -> tuple[str, ...]:
-    path = Path(test)
-    if not path.is_file():
-        raise DataError(
-            f"test rows: there is neither a column nor a file {test!r}; {main.name} has {few(main.columns, 12)}"
-        )
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{test!r} cannot be read as a text file of names, one a line: {error}") from error
-    names = tuple(line.strip() for line in lines if line.strip())
-    if not names:
-        raise DataError(f"{test!r} holds no name; wanted are names of the test rows, one a line")
-    return names
 
 
 def parts_column(main: Sheet) -> str | None:

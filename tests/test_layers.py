@@ -31,7 +31,7 @@ ORDER = (
     "problems",
     "finals",
     "posttrain",
-    "compare",
+    "comparison",
     "report",
     "runs",
     "api",

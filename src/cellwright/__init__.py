@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from cellwright import problems
     from cellwright.api import resume, search
-    from cellwright.compare import compare
+    from cellwright.comparison import compare
     from cellwright.problem import Problem
     from cellwright.runs import Run
     from cellwright.space import Choice, Float, Integer, Sketch, Space
@@ -22,7 +22,7 @@ _HOME = {
     "Run": "cellwright.runs",
     "Sketch": "cellwright.space",
     "Space": "cellwright.space",
-    "compare": "cellwright.compare",
+    "compare": "cellwright.comparison",
     "resume": "cellwright.api",
     "search": "cellwright.api",
 }

@@ -10,7 +10,8 @@ from tests.cli.conftest import call
 from tests.report.crafted import Maker, Told
 from tests.report.page import charts, checked, finals, tables
 
-from cellwright.compare import compare
+import cellwright as cw
+from cellwright.comparison import compare
 from cellwright.errors import UsageError
 from cellwright.runs import Run
 from cellwright.space import Space
@@ -51,6 +52,8 @@ def test_each_run_is_a_row_and_the_common_score_is_the_best_of_the_worst(runs: t
     assert [(row["trials"], row["networks"], row["seconds"]) for row in rows] == [(3, 3, 30.0), (4, 4, 40.0)]
     assert found.runs[1].records == ((10.0, 1, 0.6), (20.0, 2, 0.8))
     assert str(runs[1].folder) in repr(found)
+    for _ in range(2):  # the name stays that of a function, whatever is imported
+        assert cw.compare(*runs) == found
 
 
 def test_what_differs_is_listed_and_nothing_else(runs: tuple[Run, Run]) -> None:

@@ -9,7 +9,7 @@ from cellwright.cli.options import Json
 from cellwright.cli.terminal import count, duration, grid, print_json, score_text, show, table
 
 if TYPE_CHECKING:
-    from cellwright.compare import Compared, Comparison
+    from cellwright.comparison import Compared, Comparison
 
 __all__ = ["compare"]
 
@@ -20,7 +20,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Show runs side by side: what each reached, how soon, and in what they differ."""
-    from cellwright.compare import compare as compared
+    from cellwright.comparison import compare as compared
     from cellwright.runs import Run
 
     found = compared(*(Run(folder) for folder in folders))

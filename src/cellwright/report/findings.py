@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
-from cellwright.compare import Comparison, compare
+from cellwright.comparison import Comparison, compare
 from cellwright.errors import SpaceError
 from cellwright.finals import Finals, read_finals
 from cellwright.methods.confirmed import averaged

@@ -3,7 +3,7 @@
 import shlex
 from collections.abc import Sequence
 
-from cellwright.compare import settings
+from cellwright.comparison import settings
 from cellwright.report.findings import Findings
 from cellwright.report.markup import definitions, details, escape, missing, section, table
 from cellwright.report.words import (

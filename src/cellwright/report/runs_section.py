@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cellwright.compare import Comparison
+from cellwright.comparison import Comparison
 from cellwright.report.findings import Findings
 from cellwright.report.look import BLUE, INK, ORANGE, QUIET, blank, html
 from cellwright.report.markup import escape, picture, section, table

@@ -7,10 +7,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from cellwright.errors import RunError, os_reason
-from cellwright.report.comparison import finals_section
 from cellwright.report.curves import curves_section
 from cellwright.report.data_section import data_section
 from cellwright.report.effects_section import effects_section
+from cellwright.report.finals_section import finals_section
 from cellwright.report.findings import Findings, Source, gather
 from cellwright.report.headline import figures, headline, standfirst
 from cellwright.report.markup import escape

@@ -114,6 +114,9 @@ class Comparison:
 def compare(*runs: _Source) -> Comparison:
     """Return runs side by side.
 
+    What is returned prints as a table; its `table()` is a data frame with a row a run, `differences` are the settings
+    that are not the same in all, and `cautions` say why scores may not compare.
+
     Raises:
         UsageError: there are fewer than two, or their scores are different metrics.
         RunError: a log or a final table is damaged.

@@ -174,7 +174,8 @@ class Problem:
             f"  hand-designed network: {by_hand}",
         ]
         if self.notes:
-            lines.append(f"  {len(self.notes)} notes (.notes), the first: {self.notes[0]}")
+            count = f"{len(self.notes)} notes (.notes), the first" if len(self.notes) > 1 else "note"
+            lines.append(f"  {count}: {self.notes[0]}")
         return "\n".join(lines)
 
     def data(self) -> tuple[Dataset, Split]:

@@ -37,7 +37,15 @@ def space(problem: Problem) -> Space:
 def crafted(problem: Problem, space: Space, tmp_path: Path) -> Maker:
     """Return a maker of run folders with given trials."""
 
-    def make(told: Sequence[Told], *, name: str = "run", finished: bool = True, **changes: Any) -> Run:
+    def make(
+        told: Sequence[Told],
+        *,
+        name: str = "run",
+        finished: bool = True,
+        of: tuple[Problem, Space] = (problem, space),
+        **changes: Any,
+    ) -> Run:
+        problem, space = of
         fields: dict[str, Any] = {
             "problem": problem.name,
             "space": space_to_json(space),

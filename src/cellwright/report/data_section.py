@@ -46,6 +46,8 @@ def split_in_words(division: Division) -> str:
             how = "the test rows are those that the data names"
         case by:
             how = f"by {entity(by)}: all rows of one {entity(by)} are in the same part"
+    if division.also not in ("", division.by):
+        how += f", and all rows of one {division.also}"
     part = "" if division.folds is None else f"; test fold {division.fold + 1} of {division.folds}"
     return f"{how}{part}; seed {division.seed}"
 

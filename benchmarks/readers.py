@@ -8,6 +8,7 @@ format wants it so, and reads each in a process of its own, the two readers in t
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ import zipfile
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as in workers; pyarrow's threads too
 
 import numpy as np
 import pandas as pd

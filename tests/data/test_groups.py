@@ -225,6 +225,9 @@ def test_what_stands_on_both_sides_is_counted() -> None:
         "validation and 5 test rows"
     )
     assert notes[1:] == ("5 of 10 values of 'patient' have rows on both sides of the given split",)
+    with_validation = replace(dataset, given=np.where(np.arange(40) % 8 == 1, 2, given).astype(np.int8))
+    (first, *_) = split_notes(with_validation, Division("given"), split_rows(with_validation, Division("given")))
+    assert first == "split by given test rows; 30 training, 5 validation and 5 test rows"
     same = replace(patients(groups), alike=np.arange(40) % 20)  # the first patient's samples are the sixth's
     (_, note) = split_notes(same, Division("patient"), split_rows(same, Division("patient", 2)))
     assert note.endswith("sets of rows with equal inputs have rows on both sides of the split")

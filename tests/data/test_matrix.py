@@ -230,6 +230,26 @@ def test_a_patient_is_not_guessed_to_be_the_class(tmp_path: Path) -> None:
     assert read(written(tmp_path, "m.csv", renamed)).target == "answer"
 
 
+def test_patients_of_several_samples_suggest_a_group(tmp_path: Path) -> None:
+    table = PATIENTS.assign(response_class=["yes", "no"] * 24)
+    together = "if rows of one value belong together, as those of one patient do,"
+    note = f"m.csv: 'patient_id' has 12 values in 48 rows; {together}"
+    assert (
+        f"{note} --group patient_id keeps them on one side of the split"
+        in read(written(tmp_path, "m.csv", table)).notes
+    )
+    grouped = read(written(tmp_path, "m.csv", table), group="patient_id")
+    assert not any("belong together" in note for note in grouped.notes)
+    once = read(written(tmp_path, "m.csv", table.assign(patient_id=[f"P{n}" for n in range(48)])))
+    assert not any("belong together" in note for note in once.notes)
+
+
+def test_a_column_without_a_name_is_no_news(tmp_path: Path) -> None:
+    lines = [f'"{n}" {row.replace(",", " ")}' for n, row in enumerate((ROWS * 6).split())]
+    (tmp_path / "m.txt").write_text("label G1 G2\n" + "\n".join(lines) + "\n")
+    assert not any("not used" in note for note in read(tmp_path / "m.txt").notes)
+
+
 def test_of_several_columns_that_could_be_the_class_one_is_asked_for(tmp_path: Path) -> None:
     table = PATIENTS.assign(
         gender=["F", "M"] * 24,

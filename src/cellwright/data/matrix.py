@@ -1,5 +1,6 @@
 """Expression matrices as users have them: what samples are, and the expression of their genes."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["read_matrix"]
 
+_FEWEST_PATIENTS = 10  # different values of a column that may say which patient a sample is of
 _GENES = ("gene", "symbol", "probe", "ensembl", "entrez", "hugo", "transcript", "idref")
 _FEWEST_COUNTED = 4  # rows: 0, 1, 2 may be anything
 
@@ -202,18 +204,33 @@ def _features(
     purposes = {label, options.group, options.test, *samples.features, *options.exclude}
     rest = [name for name in about.columns if name not in purposes]
     identifying = [name for name in rest if is_identifier(name)]
+    whose_row = [name for name in (*names[whose].tolist(), *identifying) if name]  # row names of R have none
     reasons = {
         "as --column exclude says": list(options.exclude),
         f"for saying the same as {label!r}": names[same].tolist(),
-        "for saying only which sample a row is": [*names[whose].tolist(), *identifying],
+        "for saying only which sample a row is": whose_row,
         "being empty": names[hollow].tolist(),
-        "": [name for name in rest if name not in identifying],
+        "": [name for name in rest if name and name not in identifying],
     }
     return used, [
         f"{about.name}: not used{f', {reason}' if reason else ''}: {few(columns)}"
         for reason, columns in reasons.items()
         if columns
-    ]
+    ] + [_of_several(about, name) for name in whose_row if options.group is None and _has_several(about, name)]
+
+
+def _has_several(about: Sheet, name: str) -> bool:
+    """Return whether a column seems to say which patient, or the like, a sample is of, and patients have several."""
+    column = about.frame[name].dropna()
+    return _FEWEST_PATIENTS <= column.nunique() < len(column) and "date" not in name.lower()
+
+
+def _of_several(about: Sheet, name: str) -> str:
+    column = about.frame[name].dropna()
+    return (
+        f"{about.name}: {name!r} has {column.nunique():,} values in {len(column):,} rows; if rows of one value belong "
+        f"together, as those of one patient do, --group {shlex.quote(name)} keeps them on one side of the split"
+    )
 
 
 def _name_samples(samples: Samples) -> np.ndarray:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cellwright.data.dataset import GIVEN, Dataset
+from cellwright.data.dataset import GIVEN, VALIDATION, Dataset
 from cellwright.data.splits import Division, Split, groups_of
 
 __all__ = ["split_notes"]
@@ -21,6 +21,8 @@ def split_notes(
     parts = (split.train, split.validation, split.test)
     groups = groups_of(dataset, division)
     by_group = dataset.group_name if division.by == GIVEN else division.by
+    if division.by == GIVEN and (np.asarray(dataset.given) == VALIDATION).any():
+        by_group = ""  # nothing was left to divide
     counts = ""
     if by_group not in ("", "row"):
         new: list[int] = []

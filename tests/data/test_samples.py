@@ -1,3 +1,4 @@
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cellwright.data import tables
 from cellwright.data.frames import Frames
 from cellwright.data.matrix import read_matrix
 from cellwright.data.options import TableOptions
@@ -22,11 +24,11 @@ def wide(genes: pd.DataFrame) -> pd.DataFrame:
     return genes.T.rename_axis("gene").reset_index()
 
 
-def read(folder: Path, expression: pd.DataFrame, *tables: pd.DataFrame, **options: Any) -> Frames:
+def read(folder: Path, expression: pd.DataFrame, *others: pd.DataFrame, **options: Any) -> Frames:
     expression.to_csv(folder / "expression.csv", index=False)
-    for number, table in enumerate(tables):
+    for number, table in enumerate(others):
         table.to_csv(folder / f"clinical{number or ''}.csv", index=False)
-    return read_matrix(folder if tables else folder / "expression.csv", TableOptions(**options))
+    return read_matrix(folder if others else folder / "expression.csv", TableOptions(**options))
 
 
 def check(frames: Frames, genes: pd.DataFrame = GENES) -> None:
@@ -128,3 +130,68 @@ def test_a_table_that_takes_no_part_is_named(tmp_path: Path) -> None:
     assert any(
         "not used, as expression.csv and clinical.csv are joined: 'clinical1.csv'" in note for note in frames.notes
     )
+
+
+def series(folder: Path, *characteristics: list[str], name: str = "GSE1_series_matrix.txt.gz") -> Path:
+    """Write a GEO series matrix with these lines of characteristics."""
+
+    def line(name: str, values: list[str]) -> str:
+        return "\t".join([name, *(f'"{value}"' for value in values)]) + "\n"
+
+    text = '!Series_title\t"made up"\n\n'
+    text += line("!Sample_title", [f"array {n}" for n in range(24)]) + line("!Sample_geo_accession", NAMES)
+    text += line("!Sample_status", ["Public"] * 24) + line("!Sample_organism_ch1", ["Homo sapiens"] * 24)
+    text += "".join(line("!Sample_characteristics_ch1", values) for values in characteristics)
+    text += line("!Sample_contact_name", ["somebody"] * 24) + "!series_matrix_table_begin\n"
+    text += line('"ID_REF"', NAMES) + wide(GENES).to_csv(sep="\t", index=False, header=False)
+    path = folder / name
+    with gzip.open(path, "wt") as file:
+        file.write(text + "!series_matrix_table_end\n")
+    return path
+
+
+SUBTYPES = [f"subtype: {one}" for one in "abc" * 8]
+
+
+@pytest.mark.parametrize("whole_folder", [False, True])
+def test_what_a_series_matrix_says_of_its_samples_is_their_table(tmp_path: Path, whole_folder: bool) -> None:
+    patients = [f"patient: P{n // 2}" for n in range(24)]
+    ages = ["age: NA" if n == 5 else f"age: {n + 40}" for n in range(24)]
+    # where one is not known to a sample, GEO moves the others up
+    moved = [age if n != 7 else SUBTYPES[7] for n, age in enumerate(ages)]
+    path = series(tmp_path, patients, moved, [*SUBTYPES[:7], "", *SUBTYPES[8:]])
+    frames = read_matrix(tmp_path if whole_folder else path, TableOptions(group="patient"))
+    check(frames)
+    assert frames.responses["group"].tolist() == [f"P{n // 2}" for n in range(24)]
+    assert "GSE1_series_matrix.txt.gz/samples: not used: 'title', 'age'" in frames.notes
+    sheet = tables.read(path / "samples")
+    assert sheet.columns == ("geo_accession", "title", "patient", "age", "subtype")
+    assert sheet.frame["age"].isna().to_numpy().nonzero()[0].tolist() == [5, 7]
+
+
+def test_a_table_beside_a_series_matrix_comes_first_unless_the_class_is_asked_for(tmp_path: Path) -> None:
+    series(tmp_path, SUBTYPES, [f"grade: {n % 2}" for n in range(24)])
+    CLINIC.rename(columns={"subtype": "response"}).to_csv(tmp_path / "clinical.csv", index=False)
+    assert read_matrix(tmp_path, TableOptions()).target == "response"
+    assert read_matrix(tmp_path, TableOptions({"label": "grade"})).target == "grade"
+
+
+def test_what_a_gct_file_says_of_its_samples_is_their_table(tmp_path: Path) -> None:
+    rows = [["#1.3"], ["6", "24", "1", "2"], ["id", "symbol", *NAMES]]
+    rows += [["subtype", "na", *"abc" * 8], ["dose", "na", *(f"{n / 2}" for n in range(24))]]
+    rows += [[f"p{n}", gene, *map(str, GENES[gene])] for n, gene in enumerate(GENES.columns)]
+    path = tmp_path / "levels.gct"
+    path.write_text("".join("\t".join(row) + "\n" for row in rows))
+    frames = read_matrix(path, TableOptions())
+    assert frames.target == "subtype"
+    np.testing.assert_allclose(frames.features["expression"][1], GENES, rtol=1e-6)
+    assert tables.read(path / "samples").frame["dose"].tolist() == [n / 2 for n in range(24)]
+
+
+def test_a_series_matrix_that_does_not_name_its_samples_has_no_such_table(tmp_path: Path) -> None:
+    path = tmp_path / "GSE2_series_matrix.txt"
+    path.write_text(
+        '!Series_title\t"x"\n!series_matrix_table_begin\n"ID_REF"\t"a"\t"b"\n"p"\t1\t2\n!series_matrix_table_end\n'
+    )
+    with pytest.raises(DataError, match=r"seems to hold genes in rows .* and no class of the samples"):
+        read_matrix(path, TableOptions())

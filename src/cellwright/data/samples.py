@@ -15,6 +15,8 @@ import numpy as np
 from cellwright.data.labels import is_identifier, is_label
 from cellwright.data.names import match_names, reduced
 from cellwright.data.options import TableOptions
+from cellwright.data.readers.described import SAMPLES
+from cellwright.data.readers.files import outer
 from cellwright.data.tables import Sheet, files_of, passed_over, read
 from cellwright.data.words import few
 from cellwright.errors import DataError
@@ -28,6 +30,7 @@ _LEAST_MATCHED = 2
 _SHORTEST = 6  # letters and digits of a name whose longer forms begin with it, as TCGA's barcodes do
 _TCGA = {10, 12}  # letters and digits of a patient's barcode, and of a sample's
 _FIRST = 50  # columns among which the names of samples stand
+_CLINICAL = 10  # times as many columns of numbers as a table of clinical measurements has a matrix
 _FEWEST = 4  # columns of a matrix of genes x samples
 _MOST_TEXTS = 50  # rows that describe the samples of one
 
@@ -84,16 +87,29 @@ def read_samples(place: Path, options: TableOptions, notes: list[str]) -> Sample
     notes += [*(note for sheet in sheets for note in sheet.notes), *passed_over(place)]
     if len(sheets) == 1:
         return _single(sheets[0], options, notes)
-    joins = [join for first in sheets for second in sheets if first is not second for join in _joins(first, second)]
+    matrices = [sheet for sheet in sheets if not _is_within(sheet)]
+    joins = [join for first in matrices for second in sheets if first is not second for join in _joins(first, second)]
     if not joins:
         raise DataError(_do_not_join(sheets, place))
-    best = max(joins, key=lambda join: (len(join.found), _count_numbers(join.matrix)))
+    label = options.columns.get("label")
+    best = max(
+        joins,
+        key=lambda join: (
+            label in join.table.columns,
+            len(join.found),
+            not _is_within(join.table),  # somebody has put another one beside it
+            _count_numbers(join.matrix),
+        ),
+    )
     used = (best.matrix, best.table)
     others = [sheet.name for sheet in sheets if sheet not in used]
     also = [
         join.matrix.name
         for join in joins
-        if join.matrix not in used and join.table is best.table and 2 * len(join.found) >= len(best.found)
+        if join.matrix not in used
+        and join.table is best.table
+        and 2 * len(join.found) >= len(best.found)
+        and _CLINICAL * _count_numbers(join.matrix) > _count_numbers(best.matrix)
     ]
     if also:
         raise DataError(
@@ -103,6 +119,11 @@ def read_samples(place: Path, options: TableOptions, notes: list[str]) -> Sample
     if others:
         notes.append(f"not used, as {best.matrix.name} and {best.table.name} are joined: {few(others)}")
     return _joined(best, options, notes)
+
+
+def _is_within(sheet: Sheet) -> bool:
+    """Return whether a table is what the file of a matrix says of its samples."""
+    return sheet.path.name == SAMPLES and outer(sheet.path) == sheet.path.parent
 
 
 def _count_numbers(sheet: Sheet) -> int:

@@ -8,6 +8,7 @@ import lzma
 import zlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ import numpy as np
 
 from cellwright.data.readers.arrow import read_arrow
 from cellwright.data.readers.books import read_sheet
-from cellwright.data.readers.files import ARROW, BOOKS, files_of, open_binary, outer, passed_over, suffix
+from cellwright.data.readers.described import SAMPLES, read_described
+from cellwright.data.readers.files import ARROW, BOOKS, TEXT, files_of, open_binary, outer, passed_over, suffix
 from cellwright.data.readers.layout import COMMA
 from cellwright.data.readers.table import Table
 from cellwright.data.readers.text import read_text
@@ -66,6 +68,9 @@ def read(path: Path) -> Sheet:
 
 def _read(path: Path) -> Table:
     file = outer(path)
+    if file is not None and file == path.parent and path.name == SAMPLES and suffix(file) in TEXT:
+        with TextIOWrapper(open_binary(file), encoding="utf-8", errors="replace", newline="") as stream:
+            return read_described(stream)
     if file == path and path.suffix.lower() == ".zip":
         inner = files_of(path)
         if len(inner) > 1:

@@ -1,19 +1,21 @@
 """Which files are tables, and how they are opened.
 
 A zip archive or a workbook may hold several tables. Each has a path of its own, as if the file were a folder:
-`data.zip/expression.csv`, `book.xlsx/Sheet1`.
+`data.zip/expression.csv`, `book.xlsx/Sheet1`; so has what a file says of its samples: `GSE1_series_matrix.txt/samples`.
 """
 
 import bz2
 import gzip
 import lzma
 import zipfile
+import zlib
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, TextIOWrapper
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from cellwright.data.readers.books import sheet_names
+from cellwright.data.readers.described import SAMPLES, describes_samples
 from cellwright.data.words import few
 from cellwright.errors import DataError
 
@@ -133,7 +135,15 @@ def _tables_in(path: Path) -> tuple[Path, ...]:
     if suffix(path) in BOOKS:
         sheets = sheet_names(path, open_binary(path))
         return (path,) if len(sheets) == 1 else tuple(path / name for name in sheets)
-    return (path,)
+    return (path, path / SAMPLES) if suffix(path) in TEXT and _describes(path) else (path,)
+
+
+def _describes(path: Path) -> bool:
+    try:
+        with TextIOWrapper(open_binary(path), encoding="utf-8", errors="replace") as stream:
+            return describes_samples(stream)
+    except (OSError, EOFError, zlib.error, lzma.LZMAError):  # who reads the values says so
+        return False
 
 
 def _members(path: Path) -> list[PurePosixPath]:

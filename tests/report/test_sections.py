@@ -1,12 +1,13 @@
 """What the sections say: of regression and classification, of one and several objectives, of ensembles."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.report.crafted import Maker, Told
-from tests.report.page import charts, checked, tables
+from tests.report.crafted import FIDELITY, Maker, Told
+from tests.report.page import charts, checked, finals, tables
 
 from cellwright import problems
 from cellwright.data.splits import Division
@@ -124,3 +125,24 @@ def test_the_report_of_a_resumed_run_has_the_limit_in_force(tmp_path: Path) -> N
     run: Run = cw.resume(tmp_path / "run", evaluations=4)
     parsed, _ = checked(run.report())
     assert "limit on evaluations4" in parsed.text.replace("\n", "")
+
+
+def test_a_network_of_several_tries_has_one_score_everywhere(crafted: Maker, space: Space, tmp_path: Path) -> None:
+    """Network "a" is tried three times; "b" was luckier, once."""
+    rng = np.random.default_rng(0)
+    values = [space.sample(rng).values for _ in range(8)]
+    told = [
+        Told(values[0], score, key="a", fidelity=replace(FIDELITY, replicate=n))
+        for n, score in enumerate((0.9, 0.86, 0.82))
+    ]
+    told.append(Told(values[1], 0.87, key="b", parameters=900))
+    told += [Told(values[place], 0.6 + place / 100, key=str(place)) for place in range(2, 8)]
+    run = crafted(told)
+    (run.folder / "posttrain.json").write_text(json.dumps(finals(rows=[{**finals()["rows"][0], "number": 0}])))
+    parsed, page = checked(run.report(tmp_path / "r.html"))
+    assert run.summary()["best"]["score"] == pytest.approx(0.86)
+    assert "validation accuracy in the search0.860" in parsed.text.replace("\n", "")
+    (front,) = [rows for caption, rows in tables(page).items() if caption.startswith("Pareto front")]
+    assert front[1][1] == "0.8700"
+    assert "Trial 0 counts as the best" in parsed.text
+    assert "counts as the best" not in checked(crafted(told[:1], name="one").report(tmp_path / "one.html"))[0].text

@@ -48,5 +48,4 @@ def curves_chart(findings: Findings) -> Any:
 
 
 def _best(findings: Findings) -> list[Trial]:
-    drawn = [trial for trial in findings.judged if trial.outcome.curve]
-    return sorted(drawn, key=lambda trial: (-(trial.score or 0.0), trial.number))[:_MOST]
+    return [trial for trial in findings.judged if trial.outcome.curve][:_MOST]

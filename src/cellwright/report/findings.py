@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from cellwright.comparison import Comparison, compare
 from cellwright.errors import SpaceError
 from cellwright.finals import Finals, read_finals
-from cellwright.methods.confirmed import averaged
+from cellwright.methods.confirmed import averaged, ranked
 from cellwright.problem import Problem
 from cellwright.report.series import fence
 from cellwright.report.utilisation import most_at_once
@@ -105,8 +105,8 @@ class Findings:
 
     @cached_property
     def judged(self) -> tuple[Trial, ...]:
-        """Networks that were trained furthest, once each, with the mean score of their tries."""
-        return tuple(trial for trial, _ in averaged(list(self.trials)) if trial.passes == self.furthest)
+        """Networks that were trained furthest, once each, with the mean score of their tries, the best first."""
+        return tuple(trial for trial in ranked(list(self.trials)) if trial.passes == self.furthest)
 
     @cached_property
     def series(self) -> tuple[Trial, ...]:
@@ -186,9 +186,10 @@ def _retrained(space: Space, trials: Sequence[Trial], finals: Finals | None) -> 
     row = finals.chosen if finals else None
     if row is None or row.number is None:
         return None
-    trial = next((trial for trial in trials if trial.number == row.number), None)
-    if trial is None:
+    told = next((trial for trial in trials if trial.number == row.number), None)
+    if told is None:
         return None
+    trial = next((trial for trial, _ in averaged(list(trials)) if trial.key == told.key), told)
     try:
         return trial, space.architecture(trial.proposal.point)
     except SpaceError:  # the table is from another run

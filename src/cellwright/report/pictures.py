@@ -123,6 +123,13 @@ def _front_table(findings: Findings) -> list[str]:
     *first, last = [findings.metric, *(COST_NAMES[name] for name in costs or ["parameters"])]
     caption = f"Pareto front of {', '.join(first)} and {last}"
     listed = table(columns, rows, caption=caption)
+    best = findings.summary["best"]
+    if any(point[findings.problem.metric] > best["score"] for point in front):
+        listed += (
+            f'<p class="note">Scores are means over the tries of a network. Trial {best["number"]} counts as the best: '
+            "networks are ranked by that mean, shrunk towards the median of all networks, the more the fewer its "
+            "tries, since part of a high score is luck.</p>"
+        )
     if len(rows) > _MOST_FRONT:
         return [details(f"{caption}: {amount(len(rows), 'network')}", listed)]
     return [f"<h3>{escape(caption)}</h3>", listed]

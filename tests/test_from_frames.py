@@ -126,8 +126,14 @@ def test_a_problem_of_ones_own_has_a_space_and_a_network_to_beat() -> None:
         ({"features": {"x": ["rain", "snow"]}}, "no column 'snow'"),
         ({"features": {"x": ("ground", SOILS)}}, "no column 'ground'"),
         ({"features": {"x": (("left", "middle"), SEEDS)}}, "no column 'middle'"),
-        ({"features": {"x": ["farmer"]}}, "input 'x' takes numbers, and 'farmer' hold other things; encode them"),
-        ({"features": {"x": ("soil", SOILS.assign(clay="much"))}}, "input 'x' takes numbers, and 'clay' hold"),
+        (
+            {"features": {"x": ["farmer"]}},
+            "input 'x' takes numbers, and there is something else in 'farmer'",
+        ),
+        (
+            {"features": {"x": ("soil", SOILS.assign(clay="much"))}},
+            "input 'x' takes numbers, and there is something else in 'clay'",
+        ),
         ({"features": {"ground": ("soil", SOILS.drop("c"))}}, r"rows name 1 soil\(s\) without ground: 'c'"),
         ({"features": {"x": (("left", "right"), SEEDS.drop(104))}}, r"rows name 1 x\(s\) without x: '104'"),
         ({"features": {"x": ("soil", pd.concat([SOILS, SOILS.iloc[:1]]))}}, "x has a soil twice: 'a'"),
@@ -588,3 +594,11 @@ def test_a_key_and_the_group_may_both_be_called_group() -> None:
     assert made(frame, "size", {"x": ("group", table)}).splits == ("row", "pair", "group")
     with pytest.raises(DataError, match="beside a group, what rows refer to cannot be called 'group'"):
         made(frame, "size", {"x": ("group", table)}, group="cohort")
+
+
+def test_empty_features_are_counted() -> None:
+    field = FIELD.assign(rain=FIELD["rain"].mask(np.arange(ROWS) % 30 == 0))
+    problem = made(field, features={"weather": ["rain"], "ground": ("soil", SOILS.drop(index="b").reindex(SOILS.index))})
+    notes = problem.notes
+    assert "input 'weather': 3 empty cells become the mean of the training rows" in notes
+    assert "input 'ground': 3 empty cells become the mean of the training rows" in notes

@@ -48,6 +48,12 @@ def test_the_leaders_stand_beside_what_they_must_beat(run: Run) -> None:
     assert finalists.metric == "accuracy"
     assert set(finalists.metrics) == {"accuracy", "balanced_accuracy", "log_loss", "auc"}
     by_hand, means = rows[2], rows[3]
+    table = finalists.table()
+    assert table["name"].tolist() == [row["name"] for row in rows]
+    assert table["parameters"].tolist()[:3] == [row["parameters"] for row in rows[:3]]
+    assert table["auc"].tolist() == [row["scores"]["auc"]["mean"] for row in rows]
+    assert table["auc sd"].isna().tolist() == [row["scores"]["auc"]["sd"] is None for row in rows]
+    assert f"{by_hand['scores']['accuracy']['mean']:.4f}" in repr(finalists)
     for row, (trial, architecture) in zip(rows, run.leaders(2), strict=False):
         assert row["name"].endswith(f"(trial {trial.number})")
         assert (row["number"], row["key"]) == (trial.number, architecture.key)

@@ -8,6 +8,7 @@ import numpy as np
 from cellwright.data.dataset import GIVEN, RESERVED
 from cellwright.data.frames import DOSE, Frames, are_exact
 from cellwright.data.given import given_rows, parts_of
+from cellwright.data.precision import is_cut, notes_on_empty, numbers_of
 from cellwright.data.sides import check_sides
 from cellwright.data.words import few, is_name, kind_of
 from cellwright.errors import DataError
@@ -20,7 +21,6 @@ __all__ = ["Features", "frames_of"]
 _RESERVED = ("value", DOSE, *RESERVED)  # these mean something else here
 _FEW_VALUES = 10  # whole numbers that may be classes
 _DATES = ("date", "datetime", "datetime64", "time", "timedelta", "timedelta64", "period")  # as pandas names them
-_STEPS = 1000  # of single precision, that a column's values should span at least
 
 Features = Mapping[str, "Sequence[str] | tuple[str | Sequence[str], pd.DataFrame]"]
 """What `frames_of` takes: by input name, columns of the responses, or the key column(s) and the table they read."""
@@ -94,6 +94,7 @@ def frames_of(
     elif part is not None:
         rows[GIVEN] = pd.Series(part[used])
     frame = pd.DataFrame({name: column.reset_index(drop=True) for name, column in rows.items()})
+    notes += notes_on_empty(frame, tables, dense)
     return Frames(frame, tables, notes, dense, "" if group is None else str(group))
 
 
@@ -173,13 +174,13 @@ def _inputs(
                 _check_same(origins, key, column)
                 rows[key] = _ids(_found(responses, column))
             index = pd.Index(_ids(table.index.to_series()))
-            tables[name] = (kind, pd.DataFrame(_numbers(table, name), index=index, columns=list(table.columns)))
+            tables[name] = (kind, pd.DataFrame(numbers_of(table, name), index=index, columns=list(table.columns)))
         else:
             columns = _columns(responses, what, name, target)
             dense[name] = [f"{name}.{column}" for column in columns]
             for within, given in zip(dense[name], columns, strict=True):
                 _check_same(origins, within, given)
-            part = _numbers(pd.concat([_column(responses, column) for column in columns], axis=1), name)
+            part = numbers_of(pd.concat([_column(responses, column) for column in columns], axis=1), name)
             rows |= {column: pd.Series(part[:, place]) for place, column in enumerate(dense[name])}
     for pair_name, keys in pairs.items():
         for name, within_input in dense.items():
@@ -233,23 +234,11 @@ def _checked_target(values: "pd.Series", name: str, *, classes: bool) -> "pd.Ser
             )
     if not classes and pd.api.types.is_float_dtype(values):
         held = values.to_numpy(np.float64)
-        if np.isfinite(held).all() and _is_cut(held[:, None])[0]:
+        if np.isfinite(held).all() and is_cut(held[:, None])[0]:
             raise DataError(
                 f"target {name!r} varies too little around {np.median(held):g} for single precision: subtract that"
             )
     return values
-
-
-def _is_cut(values: np.ndarray) -> np.ndarray:
-    """Return which columns vary by little more than single precision tells apart at their size, bool (columns,).
-
-    Shape: values, float64 (rows, columns), NaN where missing.
-    """
-    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond single precision is told elsewhere
-        step = np.spacing(np.nanmax(np.abs(values), axis=0, initial=0.0).astype(np.float32))
-        spread = np.nanmax(values, axis=0, initial=-np.inf) - np.nanmin(values, axis=0, initial=np.inf)
-        cut: np.ndarray = (spread > 0) & (spread < _STEPS * step)
-    return cut
 
 
 def _check_same(origins: dict[str, Hashable], name: str, column: Hashable) -> None:
@@ -293,25 +282,3 @@ def _found(responses: "pd.DataFrame", column: object, *, droppable: bool = False
             f"{' (drop_missing_targets=True)' * droppable}"
         )
     return found
-
-
-def _numbers(table: "pd.DataFrame", name: str) -> np.ndarray:
-    text = [str(column) for column, kind in table.dtypes.items() if kind.kind not in "fiub"]
-    if text:
-        raise DataError(
-            f"input {name!r} takes numbers, and {few(text)} hold other things; encode them, or leave them out"
-        )
-    exact = table.to_numpy(np.float64, na_value=np.nan, copy=True)
-    cut = _is_cut(exact)
-    if cut.any():  # such as seconds since 1970; scaling takes off their mean in any case
-        exact[:, cut] -= np.nanmedian(exact[:, cut], axis=0)
-    with np.errstate(over="ignore"):  # told below
-        numbers: np.ndarray = exact.astype(np.float32)
-    infinite = np.argwhere(np.isinf(numbers))
-    if len(infinite):
-        row, place = infinite[0]
-        raise DataError(
-            f"input {name!r}: column {str(table.columns[place])!r} is infinite, or beyond 3.4e38, in row "
-            f"{table.index[row]!r}; give NaN for what is missing"
-        )
-    return numbers

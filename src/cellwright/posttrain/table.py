@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from cellwright.posttrain.refit import Candidate
 from cellwright.trial import Outcome, Trial
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Finalists", "tabulate"]
 
@@ -36,6 +39,26 @@ class Finalists:
     splits: tuple[str, ...]
     refit: bool
     rows: tuple[dict[str, Any], ...]
+
+    def table(self) -> "pd.DataFrame":
+        """Return one row a model: name, kind, parameters, training_seconds, of each metric mean and sd ("r2 sd")."""
+        import pandas as pd
+
+        flat = []
+        for row in self.rows:
+            scores = {name: row["scores"].get(name, {}) for name in self.metrics}
+            flat.append(
+                {name: row[name] for name in ("name", "kind", "parameters", "training_seconds")}
+                | {name: spread.get("mean") for name, spread in scores.items()}
+                | {f"{name} sd": spread.get("sd") for name, spread in scores.items()}
+            )
+        return pd.DataFrame(flat).astype({"parameters": "Int64", **{f"{name} sd": float for name in self.metrics}})
+
+    def __repr__(self) -> str:
+        shown = self.table().drop(columns="kind").to_string(index=False, na_rep="", float_format="{:.4f}".format)
+        notes = [f"{row['name']}: {row['note']}" for row in self.rows if row["note"]]
+        seeds = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
+        return "\n".join([f"Finalists: scores on the test rows, mean and sd over {seeds}", shown, *notes])
 
     def to_json(self) -> dict[str, Any]:
         """Return the table as JSON."""

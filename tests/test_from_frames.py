@@ -598,7 +598,7 @@ def test_a_key_and_the_group_may_both_be_called_group() -> None:
 
 def test_empty_features_are_counted() -> None:
     field = FIELD.assign(rain=FIELD["rain"].mask(np.arange(ROWS) % 30 == 0))
-    problem = made(field, features={"weather": ["rain"], "ground": ("soil", SOILS.drop(index="b").reindex(SOILS.index))})
-    notes = problem.notes
+    soils = SOILS.drop(index="b").reindex(SOILS.index)
+    notes = made(field, features={"weather": ["rain"], "ground": ("soil", soils)}).notes
     assert "input 'weather': 3 empty cells become the mean of the training rows" in notes
     assert "input 'ground': 3 empty cells become the mean of the training rows" in notes

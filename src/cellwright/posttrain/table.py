@@ -55,7 +55,9 @@ class Finalists:
         return pd.DataFrame(flat).astype({"parameters": "Int64", **{f"{name} sd": float for name in self.metrics}})
 
     def __repr__(self) -> str:
-        shown = self.table().drop(columns="kind").to_string(index=False, na_rep="", float_format="{:.4f}".format)
+        table = self.table().drop(columns="kind")
+        table["parameters"] = table["parameters"].map("{:,}".format, na_action="ignore").astype(object)
+        shown = table.to_string(index=False, na_rep="", float_format="{:.4f}".format)
         notes = [f"{row['name']}: {row['note']}" for row in self.rows if row["note"]]
         seeds = f"{self.seeds} seed{'s' if self.seeds > 1 else ''}"
         return "\n".join([f"Finalists: scores on the test rows, mean and sd over {seeds}", shown, *notes])

@@ -46,7 +46,7 @@ def listed(*, json: Json = False) -> None:
 
 @app.command()
 def get(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set: see data list.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Data set (see data list).", show_default=False)],
     *,
     json: Json = False,
 ) -> None:
@@ -68,15 +68,18 @@ def get(
 @app.command()
 def make(
     layout: Annotated[
-        str, typer.Argument(metavar="LAYOUT", help="pairs, candle-combo, candle-uno or candle-nt3.", show_default=False)
+        str,
+        typer.Argument(
+            metavar="LAYOUT", help="Layout: pairs, candle-combo, candle-uno or candle-nt3.", show_default=False
+        ),
     ],
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder, which is made.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New folder to write into.", show_default=False)],
     *,
     rows: Annotated[
         int | None,
-        typer.Option(min=100, metavar="N", help="How many; pairs: 310,814 as published.", show_default=False),
+        typer.Option(min=100, metavar="N", help="Number of rows (pairs: 310,814 as published).", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, metavar="K", help="Of the random numbers.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, metavar="K", help="Random seed.")] = 0,
 ) -> None:
     """Make up files that search takes with --data: drug pairs at Combo's published size, or CANDLE's layouts."""
     from cellwright.testing import candle_files

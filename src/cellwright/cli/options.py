@@ -81,11 +81,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A run folder.", show_default=False)]
 Evaluations = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Networks to train.", show_default=False, rich_help_panel=WHEN),
+    typer.Option(min=1, metavar="N", help="Stop after training N networks.", show_default=False, rich_help_panel=WHEN),
 ]
 Minutes = Annotated[
     float | None,
     typer.Option(
-        callback=positive, metavar="M", help="Minutes of the run's clock.", show_default=False, rich_help_panel=WHEN
+        callback=positive, metavar="M", help="Stop after M minutes.", show_default=False, rich_help_panel=WHEN
     ),
 ]

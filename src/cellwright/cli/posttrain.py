@@ -53,7 +53,8 @@ def posttrain(
         list[str] | None,
         typer.Option(
             metavar="BY",
-            help="Also divide the rows by row, pair, cell or drug, side by side with the run's own split; repeatable.",
+            help="Also compare under this split (row, pair, cell, drug or a column of yours), side by side with the "
+            "run's own; repeatable.",
             show_default=False,
         ),
     ] = None,
@@ -76,7 +77,9 @@ def posttrain(
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, metavar="N", help="Models fitted at once; those of the search.", show_default=False),
+        typer.Option(
+            min=1, metavar="N", help="Number of models to fit at once (default: as in the search).", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

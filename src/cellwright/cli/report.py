@@ -16,13 +16,13 @@ def report(
     *,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE.html", help="report.html in the run folder, if not given.", show_default=False),
+        typer.Option(
+            metavar="FILE.html", help="File to write (default: report.html in the run folder).", show_default=False
+        ),
     ] = None,
     against: Annotated[
         list[Path] | None,
-        typer.Option(
-            metavar="DIR", help="Another run to show beside it. May be given several times.", show_default=False
-        ),
+        typer.Option(metavar="DIR", help="Another run to show beside it; repeatable.", show_default=False),
     ] = None,
 ) -> None:
     """Write a run as one HTML page that needs no network to be read."""

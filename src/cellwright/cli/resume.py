@@ -18,7 +18,10 @@ def resume(
     evaluations: Evaluations = None,
     minutes: Minutes = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="In place of the first number.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1, metavar="N", help="Number of networks to train at once (default: as before).", show_default=False
+        ),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -30,19 +30,24 @@ _WORKERS = 2
 
 def search(
     context: typer.Context,
-    problem: Annotated[str, typer.Argument(metavar="PROBLEM", help="A built-in problem.", show_default=False)],
+    problem: Annotated[
+        str, typer.Argument(metavar="PROBLEM", help="Built-in problem (see cellwright problems).", show_default=False)
+    ],
     *,
     space: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="The problem's first, if not given.", show_default=False, rich_help_panel=_WHAT
+            metavar="NAME",
+            help="Search space (default: the problem's first).",
+            show_default=False,
+            rich_help_panel=_WHAT,
         ),
     ] = None,
     target: Annotated[
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What to predict; in your own tables, the column that holds it.",
+            help="Target to predict; in your own tables, the name of its column.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -60,8 +65,8 @@ def search(
         str,
         typer.Option(
             metavar="BY",
-            help="What never stands on both sides of the split: row, pair, cell, drug, given (the data names its test "
-            "rows) or a column of your tables; auto: given, the group, or row.",
+            help="How to divide the rows: by row, pair, cell, drug, a column of your tables, or given (test rows that "
+            "the data names). All rows of one cell line, say, go to one side. auto: given, else --group, else row.",
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
@@ -70,22 +75,23 @@ def search(
         typer.Option(
             min=2,
             metavar="N",
-            help="Cross-validation: cut the rows into N parts that take turns as test rows.",
+            help="Number of cross-validation folds; --fold says which one to test on.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
     ] = None,
-    fold: Annotated[int, typer.Option(min=1, metavar="K", help="Whose turn it is, from 1.", rich_help_panel=_WHAT)] = 1,
+    fold: Annotated[
+        int, typer.Option(min=1, metavar="K", help="Which fold to test on (1 to N).", rich_help_panel=_WHAT)
+    ] = 1,
     split_seed: Annotated[
         int,
-        typer.Option(
-            min=0, metavar="K", help="Of the split, so that runs of other seeds compare.", rich_help_panel=_WHAT
-        ),
+        typer.Option(min=0, metavar="K", help="Random seed for the split alone.", rich_help_panel=_WHAT),
     ] = 0,
     method: Annotated[
         str,
         typer.Option(
-            help="auto, evolution, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes (extra hpo).",
+            help="Search method: auto, evolution, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes "
+            "(extra hpo).",
             metavar="NAME",
             rich_help_panel=_WHAT,
         ),
@@ -94,7 +100,7 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="Of the method, such as population=20; docs/method names them. May be given several times.",
+            help="Option of the search method, such as population=20 (listed in docs/method); repeatable.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -103,7 +109,7 @@ def search(
         str,
         typer.Option(
             metavar="P|auto|none",
-            help="Larger networks are not trained; auto: a twentieth of the hand-designed one.",
+            help="Skip networks with more parameters; auto: a twentieth of the hand-designed network's.",
             rich_help_panel=_WHAT,
         ),
     ] = "auto",
@@ -111,8 +117,8 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="A limit on flops or microseconds (of a row), or seconds (of training), such as microseconds=20; the "
-            "score of a network that needs more does not count. May be given several times.",
+            help="Limit on flops per row, microseconds per predicted row or seconds of training, such as "
+            "microseconds=20; networks above it do not count. Repeatable.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -121,14 +127,15 @@ def search(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="Several trade the score against -parameters, -flops, -seconds or -microseconds (of a row), as in "
-            "--objective r2 --objective -parameters; the score alone, if not given.",
+            help="Objectives to trade off: the score first, then -parameters, -flops, -seconds or -microseconds, as in "
+            "--objective r2 --objective -parameters (default: the score alone). Repeatable.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Of all other random numbers.")
+        int,
+        typer.Option(min=0, metavar="K", rich_help_panel=_WHAT, help="Random seed for everything except the split."),
     ] = 0,
     evaluations: Evaluations = None,
     minutes: Minutes = None,
@@ -137,20 +144,20 @@ def search(
         typer.Option(
             min=1,
             metavar="E",
-            help="Passes over the rows; as many as make about 300,000 rows, 1 to 20.",
+            help="Epochs of training (default: 1 to 20, for about 300,000 rows in all).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
     ] = None,
     fraction: Annotated[
-        float, typer.Option(metavar="F", help="Share of the training rows, up to 1.", rich_help_panel=_HOW)
+        float, typer.Option(metavar="F", help="Share of the training rows to train on, up to 1.", rich_help_panel=_HOW)
     ] = 1.0,
     seconds: Annotated[
         float | None,
         typer.Option(
             callback=positive,
             metavar="S",
-            help="Stop training after so long, and score what was learnt.",
+            help="Stop the training of a network after S seconds, and score it as it is.",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -160,7 +167,8 @@ def search(
         typer.Option(
             min=1,
             metavar="N",
-            help="Score a network by cross-validation over N parts; 5 below 2,000 rows, else 1.",
+            help="Score networks by N-fold cross-validation within the training and validation rows (default: 5 "
+            "below 2,000 rows, else 1).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -170,7 +178,8 @@ def search(
         typer.Option(
             min=0,
             metavar="N",
-            help="Try each leading network N times more, and rank by the mean; 2 with inner folds, else 1.",
+            help="Train each leading network N times more, with other seeds, and rank by the mean (default: 2 with "
+            "inner folds, else 1).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -179,7 +188,8 @@ def search(
         str | None,
         typer.Option(
             metavar="asha|hyperband",
-            help="Train all networks a little, the best third of them three times as long, and so on to the end.",
+            help="Successive halving: train all networks a little, the best third of them three times as long, and so "
+            "on.",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -189,7 +199,7 @@ def search(
         typer.Option(
             callback=positive,
             metavar="R",
-            help="Of the optimizer; the space's own decision, or 0.001.",
+            help="Learning rate of every network (default: the search decides, else 0.001).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -199,7 +209,7 @@ def search(
         typer.Option(
             min=2,
             metavar="N",
-            help="Rows a step; the space's own decision, or 32 to 1,024 by the rows.",
+            help="Batch size of every network (default: the search decides, else 32 to 1,024).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -208,7 +218,7 @@ def search(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="adam, adamw, nadam, sgd, ...; the space's own decision, or adam.",
+            help="Optimizer of every network: adam, adamw, nadam, sgd, ... (default: the search decides, else adam).",
             show_default=False,
             rich_help_panel=_HOW,
         ),
@@ -216,45 +226,55 @@ def search(
     workers: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N", help="Networks trained at once; 2.", show_default=False, rich_help_panel=_WHERE
+            min=1,
+            metavar="N",
+            help="Number of networks to train at once (default: 2).",
+            show_default=False,
+            rich_help_panel=_WHERE,
         ),
     ] = None,
     executor: Annotated[
         str | None,
-        typer.Option(metavar="local:N", help="In place of --workers.", show_default=False, rich_help_panel=_WHERE),
+        typer.Option(
+            metavar="local:N",
+            help="Where workers run, in place of --workers.",
+            show_default=False,
+            rich_help_panel=_WHERE,
+        ),
     ] = None,
     device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda or cuda:N.", rich_help_panel=_WHERE)
+        str, typer.Option(metavar="NAME", help="Device to train on: auto, cpu, cuda or cuda:N.", rich_help_panel=_WHERE)
     ] = "auto",
     timeout: Annotated[
         str,
-        typer.Option(metavar="S|none", help="Seconds after which a trial is killed.", rich_help_panel=_WHERE),
+        typer.Option(metavar="S|none", help="Kill a trial after S seconds.", rich_help_panel=_WHERE),
     ] = "600",
     memory: Annotated[
         float | None,
         typer.Option(
             callback=positive,
             metavar="GIB",
-            help="Memory a worker may take.",
+            help="Memory that a worker may use, in GiB.",
             show_default=False,
             rich_help_panel=_WHERE,
         ),
     ] = None,
     retries: Annotated[
-        int, typer.Option(min=0, metavar="N", help="Of a trial whose worker died.", rich_help_panel=_WHERE)
+        int,
+        typer.Option(min=0, metavar="N", help="How often to retry a trial whose worker died.", rich_help_panel=_WHERE),
     ] = 1,
     data: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="A folder of your own tables, or one file.", show_default=False, rich_help_panel=_WHAT
+            metavar="DIR", help="Folder of your own tables, or one file.", show_default=False, rich_help_panel=_WHAT
         ),
     ] = None,
     column: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ROLE=NAME",
-            help="Which column of your tables is the cell, drug, drug_1, drug_2, dose, value, smiles or label (guessed "
-            "if not given), or is no feature (exclude). May be given several times.",
+            help="Role of a column of your tables: cell, drug, drug_1, drug_2, dose, value, smiles or label (default: "
+            "guessed), or exclude. Repeatable.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -263,8 +283,8 @@ def search(
         str | None,
         typer.Option(
             metavar="COLUMN",
-            help="The column of your tables whose equal values (a patient, plate or study) stay on one side of the "
-            "split; it is never a feature.",
+            help="Column whose equal values (a patient, plate or study) stay on one side of the split; it is never a "
+            "feature.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
@@ -273,23 +293,26 @@ def search(
         str | None,
         typer.Option(
             metavar="COLUMN|FILE",
-            help="The column of your tables that says which rows are test rows, or a file that lists their samples.",
+            help="Column that says which rows are test rows, or a file that lists their samples.",
             show_default=False,
             rich_help_panel=_WHAT,
         ),
     ] = None,
     drop_missing_targets: Annotated[
         bool,
-        typer.Option("--drop-missing-targets", help="Leave rows without a target out.", rich_help_panel=_WHAT),
+        typer.Option("--drop-missing-targets", help="Drop rows without a target.", rich_help_panel=_WHAT),
     ] = False,
     min_class: Annotated[
         int,
-        typer.Option(min=1, metavar="N", help="Leave classes of fewer than N rows out.", rich_help_panel=_WHAT),
+        typer.Option(min=1, metavar="N", help="Drop classes of fewer than N rows.", rich_help_panel=_WHAT),
     ] = 1,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="DIR", help="The run folder; a new one under runs/.", show_default=False, rich_help_panel=_WHERE
+            metavar="DIR",
+            help="Run folder (default: a new one under runs/).",
+            show_default=False,
+            rich_help_panel=_WHERE,
         ),
     ] = None,
     json: Json = False,

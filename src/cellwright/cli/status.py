@@ -22,7 +22,7 @@ _RUNS = Path("runs")
 
 def status(
     folder: Annotated[
-        Path | None, typer.Argument(metavar="[DIR]", help="A run folder; all under runs/.", show_default=False)
+        Path | None, typer.Argument(metavar="[DIR]", help="Run folder (default: all under runs/).", show_default=False)
     ] = None,
     *,
     json: Json = False,

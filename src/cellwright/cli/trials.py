@@ -30,8 +30,12 @@ def trials(
             show_default=False,
         ),
     ] = None,
-    csv: Annotated[str | None, typer.Option(metavar="FILE", help="Write CSV; - is stdout.", show_default=False)] = None,
-    parquet: Annotated[Path | None, typer.Option(metavar="FILE", help="Write Parquet.", show_default=False)] = None,
+    csv: Annotated[
+        str | None, typer.Option(metavar="FILE", help="File to write as CSV (- is stdout).", show_default=False)
+    ] = None,
+    parquet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write as Parquet.", show_default=False)
+    ] = None,
     json: Json = False,
 ) -> None:
     """Show the trials of a run, in the order told."""

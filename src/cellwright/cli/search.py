@@ -90,8 +90,8 @@ def search(
     method: Annotated[
         str,
         typer.Option(
-            help="Search method: auto, evolution, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, cmaes "
-            "(extra hpo).",
+            help="Search method: auto, evolution, surrogate, local, ppo, agebo, a3c, a2c, random; tpe, gp, nsga2, "
+            "cmaes (extra hpo).",
             metavar="NAME",
             rich_help_panel=_WHAT,
         ),

@@ -64,7 +64,7 @@ class Row:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether it is a simple model and no network."""
+        """Whether it is a baseline and no network."""
         return self.kind not in _NETWORKS
 
     @property

@@ -201,7 +201,7 @@ class Run:
         return [(trial, self.space.architecture(trial.proposal.point)) for trial in best[:top]]
 
     def front(self) -> list[tuple[Trial, dict[str, float]]]:
-        """Return the trials that none surpasses in all objectives, with what they reached, best score first.
+        """Return the trials on the Pareto front, with the value of each objective, best score first.
 
         Where the score alone counts, it is traded against the number of parameters here.
         """

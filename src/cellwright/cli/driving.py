@@ -112,7 +112,7 @@ def result(summary: dict[str, Any], problem: "Problem") -> list[tuple[str, str]]
 
 
 def _front(summary: dict[str, Any]) -> RenderableType:
-    """Return the networks that none surpasses in every objective."""
+    """Return the Pareto front as a table."""
     from cellwright.methods.objectives import cost_text
 
     names = [name.removeprefix("-") for name in summary["objectives"]]

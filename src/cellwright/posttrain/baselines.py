@@ -126,7 +126,7 @@ def _matrix(blocks: list[Block], dataset: Dataset) -> np.ndarray:
 
 
 class Fit(Protocol):
-    """Fits a simple model; `refit`: in the end on training and validation rows together."""
+    """Fits a baseline; `refit`: in the end on training and validation rows together."""
 
     def __call__(self, problem: Problem, seed: int, *, refit: bool = False) -> Simple:
         """Return what predicts any row."""

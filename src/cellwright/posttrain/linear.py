@@ -25,7 +25,7 @@ _STRENGTHS = tuple(10.0**power for power in range(6, -3, -1))
 
 
 class Simple(NamedTuple):
-    """A simple model.
+    """A linear baseline.
 
     Attributes:
         tuned: learnt from the training rows, tuned on the validation rows.

@@ -1,4 +1,4 @@
-"""Whether a search still does what it did: points and scores of short runs, recorded before a change, compared after it.
+"""Whether a search still does what it did: points and scores of short runs, recorded before a change, compared after.
 
     python benchmarks/golden.py record golden.json
     python benchmarks/golden.py compare golden.json   # ends with 1 if anything differs
@@ -31,6 +31,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "halving": {"replicates": 0, "halving": "asha"},
 }
 TRIALS = 40
+KEPT = ("number", "status", "point", "score", "parameters", "replicate", "epochs")
 
 
 def regression() -> cw.Problem:
@@ -57,13 +58,7 @@ def recorded(folder: Path) -> dict[str, list[dict[str, Any]]]:
                 except UsageError as error:  # a method that does not go with halving
                     found[name] = [{"refused": str(error)}]
                     continue
-                found[name] = [
-                    {
-                        key: row[key]
-                        for key in ("number", "status", "point", "score", "parameters", "replicate", "epochs")
-                    }
-                    for row in run.rows()
-                ]
+                found[name] = [{key: row[key] for key in KEPT} for row in run.rows()]
                 print(f"{name}: {len(found[name])} trials", flush=True)
     return found
 

@@ -311,7 +311,7 @@ def test_rare_classes_and_rows_without_a_class_are_left_out_on_request(tmp_path:
         read(path)
     frames = read(path, drop_missing_targets=True, min_class=3)
     assert len(frames.responses) == len(expression(frames)) == 44
-    assert "m.csv: 1 classes of fewer than 3 samples left out, 2 samples: 'rare' (2)" in frames.notes
+    assert "m.csv: 1 class of fewer than 3 samples left out, 2 samples: 'rare' (2)" in frames.notes
     assert "m.csv: column 'label' is empty for 2 of 48 samples ('S46', 'S47'); left out" in frames.notes
 
 

@@ -16,6 +16,7 @@ _SPAN = 0.6  # standard deviation of the columns' levels, in powers of 2
 _NEGATIVE = 0.35  # share of the logarithms: some intensities are below their background
 _CEILING = 0.1  # share of large columns that come near the largest value of all, on a scale that ends there
 _PERCENT = 100.0
+_MOST_LARGE = 0.5  # share of the columns that logarithms would not reach, above which a doubt is said
 
 
 def are_raw(values: np.ndarray) -> bool:
@@ -65,9 +66,11 @@ def as_logarithms(values: np.ndarray, name: str, notes: list[str], *, within_sam
     """
     if not are_raw(values):
         least, most = np.nanmin(values), np.nanmax(values)
+        large = float(np.mean(np.nanmax(np.abs(values[:, ~np.isnan(values).all(axis=0)]), axis=0) > LARGEST_LOGARITHM))
         notes.append(
             f"{name}: the values, from {least:,.4g} to {most:,.4g}, are no raw counts or intensities by their "
             "distribution: they are used as they are"
+            + ("; if they are raw after all, give their logarithms instead" if large > _MOST_LARGE else "")
         )
         return values
     kind = "counts (whole numbers" if _are_whole(values) else "raw intensities, TPM or FPKM (values"

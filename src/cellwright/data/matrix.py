@@ -153,10 +153,8 @@ def _kept(samples: Samples, label: str, options: TableOptions) -> tuple[np.ndarr
         if len(rare):
             shown = ", ".join(f"{name!r} ({count:,})" for name, count in rare.head(8).items())
             more = f" and {len(rare) - 8:,} more" if len(rare) > 8 else ""
-            notes.append(
-                f"{about.name}: {len(rare):,} classes of fewer than {options.min_class:,} samples left out, "
-                f"{rare.sum():,} samples: {shown}{more}"
-            )
+            which = f"{len(rare):,} class{'es' * (len(rare) > 1)} of fewer than {options.min_class:,} samples"
+            notes.append(f"{about.name}: {which} left out, {rare.sum():,} samples: {shown}{more}")
             empty[~empty] = kept.names(label).isin(rare.index).to_numpy()
     return ~empty, notes
 

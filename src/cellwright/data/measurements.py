@@ -48,7 +48,7 @@ def measurements_among(
     if other:
         has, wants = ("one drug", "two drugs") if pairs else ("two drugs", "one drug")
         problem = "uno" if pairs else "combo"
-        raise DataError(f"{other[0].name} names {has} a row and {wants} are wanted here; search {problem} instead")
+        raise DataError(f"{other[0].name} names {has} a row, and this problem wants {wants}; search {problem} instead")
     first = max(sheets, key=lambda sheet: len(sheet.frame))
     need(first, roles_of(first, options.columns, options.exclude), "cell", *drugs)
     raise AssertionError(first.name)

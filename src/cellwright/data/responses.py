@@ -93,9 +93,8 @@ def _check_columns(sheets: Sequence[Sheet], options: TableOptions, place: Path) 
     there = {name for sheet in sheets for name in sheet.columns}
     absent = sorted({*options.columns.values(), *options.exclude} - there)
     if absent:
-        narrow = min(sheets, key=lambda sheet: (len(sheet.columns), sheet.name), default=None)
-        shown = f"; {narrow.name} has {few(narrow.columns, 12)}" if narrow is not None else ""
-        raise DataError(f"no table of {str(place)!r} has a column {absent[0]!r}{shown}")
+        shown = "; ".join(f"{sheet.name} has {few(sheet.columns, 6)}" for sheet in sheets[:4])
+        raise DataError(f"no table of {str(place)!r} has a column {absent[0]!r}: {shown}")
 
 
 def _joined_tables(

@@ -306,9 +306,9 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         used = {join.key, *features, *frame.columns}
         own = [name for name in part.columns if name not in used]
         frame, unused = pd.concat([frame, part.frame[own]], axis=1), []
-    where = f"column {join.key!r}" if join.key else "its columns"
+    where = "its columns" if join.key is None else matrix.label(join.key)
     notes.append(
-        f"{matrix.name} ({where}) and {table.name} (column {join.column!r}): {names.nunique():,} samples joined"
+        f"{matrix.name} ({where}) and {table.name} ({table.label(join.column)}): {names.nunique():,} samples joined"
         f"{f' {join.how}' if join.how else ''}"
     )
     if lost:

@@ -276,7 +276,7 @@ def _way_out(rows: int) -> str:
     most = rows + 1
     return (
         f"leave the class out (--min-class {most}, or min_class={most}, leaves out all classes of fewer than {most} "
-        "rows), or bring more data"
+        "rows), split by something else, or bring more data"
     )
 
 

@@ -24,7 +24,7 @@ def sheet_names(path: Path, stream: BinaryIO) -> list[str]:
     book = _open(path, stream)
     names = _filled(book)
     if not names:
-        raise DataError(f"{str(path)!r} is empty")
+        raise DataError(f"{str(path)!r} is empty: fill it, or take it out of the folder")
     return names
 
 
@@ -49,7 +49,7 @@ def read_sheet(path: Path, file: Path, stream: BinaryIO) -> Table:
     rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     top = next((at for at, row in enumerate(rows) if any(_text(field) for field in row)), None)
     if top is None:
-        raise DataError(f"{str(path)!r} is empty")
+        raise DataError(f"{str(path)!r} is empty: fill it, or take it out of the folder")
     header = header_of([[_text(field) for field in row] for row in rows[top : top + _LOOKED_AT]], path, top + 1, "row")
     first = top + header.rows
     frame = pd.DataFrame(rows[first:], columns=range(len(header.names)))

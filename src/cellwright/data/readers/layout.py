@@ -58,7 +58,7 @@ def layout_of(path: Path, stream: Iterable[str]) -> Layout:
     lines = _filled(stream)
     first = next(lines, None)
     if first is None:
-        raise DataError(f"{str(path)!r} is empty")
+        raise DataError(f"{str(path)!r} is empty: fill it, or take it out of the folder")
     if "\0" in first[1]:
         raise DataError(f"{str(path)!r} cannot be read: it is no text, or text without a mark that names its encoding")
     said = _SEP.fullmatch(
@@ -87,7 +87,7 @@ def layout_of(path: Path, stream: Iterable[str]) -> Layout:
     if end is not None:
         top = [line for line in top if not line[1].startswith(end)]
     if not top:
-        raise DataError(f"{str(path)!r} is empty")
+        raise DataError(f"{str(path)!r} is empty: fill it, or take it out of the folder")
     if top[0][1].startswith("#"):
         top[0] = (top[0][0], top[0][1].removeprefix("#"))
     separator = separator or _separator([line for _, line in top])

@@ -174,10 +174,14 @@ def test_a_class_that_few_mixed_groups_have_is_trained_on(seed: int, folds: int 
 
 def test_a_class_of_too_few_groups_is_named_with_a_way_out() -> None:
     groups = np.repeat(np.arange(30), 4)
-    classes = (groups < 2).astype(np.int64)
-    message = r"class 'rare' has rows of 2 patient\(s\) only; this split needs 3 of each class: .*--min-class 9"
-    with pytest.raises(DataError, match=message):
-        split_rows(patients(groups, classes), Division("auto"), classes=True, labels=("usual", "rare"))
+    classes = np.where(groups < 2, 2, groups % 2)
+    told = r"class 'rare' has rows of 2 patient\(s\) only; this split needs 3 of each class: "
+    with pytest.raises(DataError, match=told + r".*--min-class 9"):
+        split_rows(patients(groups, classes), Division("auto"), classes=True, labels=("usual", "other", "rare"))
+    with pytest.raises(DataError, match=told + "split by something else, or bring more data"):
+        split_rows(
+            patients(groups, (groups < 2).astype(np.int64)), Division("auto"), classes=True, labels=("usual", "rare")
+        )
 
 
 def test_a_class_of_given_test_rows_alone_is_named() -> None:

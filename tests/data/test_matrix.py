@@ -49,7 +49,7 @@ def test_text_that_repeats_is_the_class_and_other_text_is_left_out_and_told(tmp_
     frames = matrix(tmp_path, f"id,what,G1,G2\n{rows}")
     assert frames.responses["value"].tolist() == ["tumour", "normal", "tumour", "normal"]
     assert "'what' holds the class, being the only column of few values that repeat" in frames.notes[0]
-    assert frames.notes[1] == "samples.csv: not used, for saying only which sample a row is: 'id'"
+    assert frames.notes[1] == "samples.csv: not used, for saying which sample, patient, batch or date a row is of: 'id'"
 
 
 def test_codes_in_the_first_column_are_classes(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_number_of_the_patient_is_no_gene(tmp_path: Path, name: str) -> None:
     (tmp_path / "m.csv").write_text(f"{name},class,G1,G2\n{rows}")
     frames = read_matrix(tmp_path / "m.csv", TableOptions())
     assert list(frames.features["expression"][1].columns) == ["G1", "G2"]
-    assert any(f"which sample a row is: '{name}'" in note for note in frames.notes)
+    assert any(f"date a row is of: '{name}'" in note for note in frames.notes)
 
 
 def test_whole_numbers_that_do_not_name_samples_are_genes(tmp_path: Path) -> None:
@@ -210,7 +210,8 @@ def test_the_largest_count_of_samples_does_not_hide_which_columns_name_them(tmp_
     table = counts().assign(label=list("abcabc") * 2)
     table["patient number"] = [7, 7, 3, 3, 9, 9] * 2
     frames = read(written(tmp_path, "m.csv", table))
-    assert "m.csv: not used, for saying only which sample a row is: 'patient number'" in frames.notes
+    reason = "for saying which sample, patient, batch or date a row is of"
+    assert f"m.csv: not used, {reason}: 'patient number'" in frames.notes
 
 
 PATIENTS = pd.DataFrame(
@@ -221,6 +222,28 @@ PATIENTS = pd.DataFrame(
         "G2": np.arange(48) % 5 / 4,
     }
 )
+
+
+def test_a_code_among_genes_may_be_the_class_and_is_told_where_it_is_not(tmp_path: Path) -> None:
+    genes = pd.DataFrame(np.random.default_rng(0).normal(7, 1, (48, 6)).round(3)).add_prefix("G")
+    table = genes.assign(responded=np.arange(48) % 2, therapy_arm=["A", "B", "B"] * 16)
+    wanted = r"candidates are 'therapy_arm' \(2 values\), 'responded' \(2 values\)$"
+    with pytest.raises(DataError, match=wanted):
+        read(written(tmp_path, "m.csv", table))
+    with pytest.raises(DataError, match=r"candidates are 'responded' \(2 values\)$"):
+        read(written(tmp_path, "m.csv", table.drop(columns="therapy_arm")))
+    frames = read(written(tmp_path, "m.csv", table.rename(columns={"therapy_arm": "class"})))
+    note = "m.csv: few whole numbers, and used as a feature: 'responded'; --column exclude=responded leaves it out"
+    assert note in frames.notes
+    rare = genes.assign(G9=np.arange(48) == 3, label=["A", "B"] * 24).astype({"G9": int})
+    assert not any("few whole numbers" in note for note in read(written(tmp_path, "m.csv", rare)).notes)
+
+
+def test_more_samples_than_genes_do_not_look_like_genes_in_rows(tmp_path: Path) -> None:
+    table = pd.DataFrame({"sample": [f"S{n}" for n in range(48)], "PAM50": list("abc") * 16, "gender": ["F", "M"] * 24})
+    table = table.join(pd.DataFrame(np.random.default_rng(0).normal(7, 1, (48, 6))).add_prefix("G"))
+    with pytest.raises(DataError, match=r"candidates are 'PAM50' \(3 values\), 'gender' \(2 values\)$"):
+        read(written(tmp_path, "m.csv", table))
 
 
 def test_a_patient_is_not_guessed_to_be_the_class(tmp_path: Path) -> None:

@@ -118,7 +118,8 @@ def test_columns_that_are_named_are_taken(tmp_path: Path) -> None:
     assert (
         frames.responses["value"].tolist() == single(tmp_path, measured=SINGLE, drugs=DRUGS).responses["value"].tolist()
     )
-    assert "dose: 'how_much' is in micromolar (its name says no unit); used is -log10 of mol/l" in frames.notes
+    known = "micromolar, since its name says no unit (as how_much_nM, how_much_M and log10_how_much_M do)"
+    assert f"dose: 'how_much' is in {known}; used is -log10 of mol/l" in frames.notes
 
 
 @pytest.mark.parametrize(
@@ -466,3 +467,50 @@ def test_the_same_drug_twice_is_one_and_other_structures_are_an_error(tmp_path: 
     assert len(of_lines(tmp_path, drugs=DRUGS + "D0,CCO\n").features["fingerprints"][1]) == 4
     with pytest.raises(DataError, match="drug 'D0' has several rows, of different SMILES"):
         of_lines(tmp_path, drugs=DRUGS + "D0,CCC\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "doses", "said"),
+    [
+        ("log_dose_uM", (0, 1, -1), "'log_dose_uM' is taken as log10 of micromolar; used is -log10 of mol/l"),
+        ("log10_conc_nM", (3, 4, 2), "'log10_conc_nM' is taken as log10 of nanomolar; used is -log10 of mol/l"),
+        ("log_dose", (-6, -5, -7), "'log_dose' is taken as log10 of mol/l"),
+        ("log_dose_M", (6, 5, 7), "'log_dose_M' is taken as -log10 of mol/l"),
+        ("conc_nM", (1000, 10000, 100), "'conc_nM' is in nanomolar; used is -log10 of mol/l"),
+    ],
+)
+def test_logarithms_of_doses_have_the_unit_of_their_name(
+    tmp_path: Path, name: str, doses: tuple[float, ...], said: str
+) -> None:
+    rows = "".join(f"D0,A-1,{dose},{50 + number}\n" for number, dose in enumerate(doses))
+    frames = single(tmp_path, measured=f"drug,cell,{name},growth\n{rows}")
+    assert sorted(frames.responses["dose"]) == pytest.approx([5, 6, 7])
+    assert f"dose: {said}" in frames.notes
+
+
+def test_a_column_of_units_counts(tmp_path: Path) -> None:
+    rows = "D0,A-1,1,uM,50\nD0,A-1,10,\N{MICRO SIGN}M,20\nD0,A-1,100,nM,70\n"
+    frames = single(tmp_path, measured=f"drug,cell,dose,dose_unit,growth\n{rows}")
+    assert sorted(frames.responses["dose"]) == pytest.approx([5, 6, 7])
+    assert "dose: 'dose' is in the units of column 'dose_unit'; used is -log10 of mol/l" in frames.notes
+    with pytest.raises(DataError, match=r"'ug/ml' in row 3 is none of nM, uM, mM and M"):
+        single(tmp_path, measured=f"drug,cell,dose,dose_unit,growth\n{rows}".replace("nM", "ug/ml"))
+
+
+def test_doses_too_small_for_their_unit_are_asked_about(tmp_path: Path) -> None:
+    rows = "D0,A-1,1e-6,50\nD0,A-1,1e-5,20\n17,B2,1e-7,90\n"
+    with pytest.raises(DataError, match=r"doses up to 1e-05, too small for micromolar.*rename it, such as to conc_M"):
+        single(tmp_path, measured=f"drug,cell,conc,growth\n{rows}")
+
+
+def test_pairs_without_any_second_drug_are_told(tmp_path: Path) -> None:
+    rows = "".join(f"{drug},,{cell},{value}\n" for value, (drug, cell) in enumerate([("D0", "A-1"), ("17", "B2")] * 3))
+    with pytest.raises(DataError, match="if all are of single drugs, search uno instead"):
+        pairs(tmp_path, measured=f"drug_a,drug_b,cell_line,synergy\n{rows}")
+
+
+def test_test_rows_that_are_all_rows_are_told(tmp_path: Path) -> None:
+    (tmp_path / "all.list").write_text("A-1\nB2\nC3\n")
+    place = files(tmp_path, measured=SINGLE, cells=CELLS, drugs=DRUGS)
+    with pytest.raises(DataError, match=r"names the cell lines of all rows of measured.csv; name fewer of them"):
+        read_responses(place, pairs=False, options=TableOptions(test=str(tmp_path / "all.list")))

@@ -54,8 +54,8 @@ def test_samples_in_one_table_only_are_left_out_counted_and_named(tmp_path: Path
     frames = read(tmp_path, wide(GENES.drop(index=NAMES[7])), clinic)
     check(frames, GENES.drop(index=[NAMES[3], NAMES[4], NAMES[7]]))
     notes = "\n".join(frames.notes)
-    assert f"clinical.csv does not describe 1 samples of expression.csv: '{NAMES[3]}'; left out" in notes
-    assert f"1 samples of clinical.csv are not in expression.csv: '{NAMES[7]}'" in notes
+    assert f"clinical.csv does not describe 1 sample of expression.csv: '{NAMES[3]}'; left out" in notes
+    assert f"1 sample of clinical.csv is not in expression.csv: '{NAMES[7]}'" in notes
     assert f"'subtype' is empty for 1 of 22 samples ('{NAMES[4]}'); left out" in notes
 
 

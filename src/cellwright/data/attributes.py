@@ -102,7 +102,10 @@ def test_rows(
                 f"test rows: those of {len(found):,} {words} that {source} names"
                 + (f"; {len(lost):,} other names are not in {main.name}: {few(lost)}" if lost else "")
             )
-            return rows[kind].isin({name for (name,) in found.values()}).to_numpy().astype(np.int8) * TEST
+            tested = rows[kind].isin({name for (name,) in found.values()}).to_numpy()
+            if tested.all():
+                raise DataError(f"{source} names the {words} of all rows of {main.name}; name fewer of them")
+            return tested.astype(np.int8) * TEST
         shown.append(few(entities, 3))
     raise DataError(
         f"{source} names no cell line or drug of {main.name}: it has {few(names, 3)}, the measurements "

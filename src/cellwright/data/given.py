@@ -59,6 +59,8 @@ def parts_of(values: "pd.Series", name: str) -> np.ndarray:
     parts: np.ndarray = words.map(_WORDS).to_numpy(np.int8)
     if not (parts == TEST).any():
         raise DataError(f"column {name!r} says which rows are test rows, and no row is one; leave it out")
+    if (parts != 0).all():
+        raise DataError(f"column {name!r} says which rows are test rows, and leaves none to train on")
     return parts
 
 
@@ -143,6 +145,8 @@ def parts_by_name(rows: Sequence[str], names: Sequence[str], where: str, notes: 
     lost = sorted({*matches.absent, *matches.ambiguous})
     if not found:
         raise DataError(f"no row has the name of a test row: wanted are {few(sorted(names))}, {where} has {few(rows)}")
+    if found.issuperset(rows):
+        raise DataError(f"the names of test rows are those of all {len(rows):,} rows of {where}; name fewer of them")
     if lost:
         notes.append(f"{len(lost):,} of {len(set(names)):,} names of test rows are not in {where}: {few(lost)}")
     return np.array([name in found for name in rows], np.int8) * TEST

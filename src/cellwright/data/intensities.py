@@ -74,7 +74,9 @@ def as_logarithms(values: np.ndarray, name: str, notes: list[str], *, within_sam
         )
         return values
     kind = "counts (whole numbers" if _are_whole(values) else "raw intensities, TPM or FPKM (values"
-    done = "log2(1 + x)" + (", standardised within each sample" if within_samples else "")
+    done = ("sign(x) log2(1 + |x|)" if (values < 0).any() else "log2(1 + x)") + (
+        ", standardised within each sample" if within_samples else ""
+    )
     notes.append(f"{name}: the values look like {kind} up to {np.nanmax(values):,.0f}): they become {done}")
     logs = np.sign(values) * np.log2(1 + np.abs(values))
     if within_samples:

@@ -57,7 +57,14 @@ def is_label(name: str) -> bool:
 
 
 def label_of(
-    about: "pd.DataFrame", given: str | None, name: str, *, columns: Sequence[str], described: bool
+    about: "pd.DataFrame",
+    given: str | None,
+    name: str,
+    *,
+    columns: Sequence[str],
+    described: bool,
+    codes: Sequence[str] = (),
+    otherwise: str = "",
 ) -> tuple[str, str]:
     """Return the column that holds the class, and why it is taken for that.
 
@@ -68,6 +75,8 @@ def label_of(
         described: the columns stand in a table of their own, so that whole numbers may be classes too; otherwise they
             may be genes.
         columns: all that the file has; the first of a matrix of numbers may hold classes as whole numbers.
+        codes: columns of few whole numbers, which may be classes although they may be genes as well.
+        otherwise: what to say where no column could be the class; "" asks for one.
 
     Raises:
         DataError: there is no such column, no column that could be the class, or several.
@@ -81,15 +90,19 @@ def label_of(
         known = [column for column in known if 1 < about[column].nunique() <= _most(about)]
     if len(known) == 1:
         return known[0], "holds the class, by its name"
-    others = {column: about[column].nunique() for column in about.columns if _may_be_class(about, column, described)}
+    others = {
+        column: about[column].nunique()
+        for column in about.columns
+        if _may_be_class(about, column, described or column in codes)
+    }
     candidates = {column: about[column].nunique() for column in known} or others
-    if len(candidates) == 1:
+    if len(candidates) == 1 and not candidates.keys() & set(codes):
         return next(iter(candidates)), "holds the class, being the only column of few values that repeat"
-    if not candidates and not described and columns[0] in about.columns:
+    if not candidates.keys() - {columns[0]} and not described and columns[0] in about.columns:
         first, values = columns[0], about[columns[0]]
         if values.dtype.kind in "iub" and 1 < values.nunique() <= _most(about):
             return first, "holds the class, being first and of few values"
-    raise DataError(_question(name, candidates, columns))
+    raise DataError(otherwise if otherwise and not candidates else _question(name, candidates, columns))
 
 
 def _question(name: str, candidates: Mapping[str, int], columns: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cellwright.data.attributes import parts_column
 from cellwright.data.frames import ROW, Frames
 from cellwright.data.given import parts_by_name, parts_of, test_names
 from cellwright.data.intensities import as_logarithms
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["read_matrix"]
 
+_MOST_CODES = 3  # columns of such numbers among genes: more may well be genes
+_OFTEN = 0.1  # share of the rows that have each of them
+_MOST_VALUES = 5  # of a column of codes
 _FEWEST_PATIENTS = 10  # different values of a column that may say which patient a sample is of
 _GENES = ("gene", "symbol", "probe", "ensembl", "entrez", "hugo", "transcript", "idref")
 _FEWEST_COUNTED = 4  # rows: 0, 1, 2 may be anything
@@ -57,6 +61,9 @@ def read_matrix(place: Path, options: TableOptions) -> Frames:
     if options.test is not None:
         names = None if samples.names is None else samples.names[keep].reset_index(drop=True)
         responses["given"] = _given(about, names, options.test, read_notes)
+    elif (parts := parts_column(sheet)) is not None:
+        told = f"{sheet.name}: column {parts!r} says which rows are test rows"
+        read_notes.append(f"{told}; --test {shlex.quote(parts)} would use them")
     genes, unused = _features(samples, values, label, labels, options)
     if not genes.any():
         raise DataError(f"{sheet.name} has no column of numbers besides {label!r}; wanted is one a gene")
@@ -107,15 +114,37 @@ def _label(samples: Samples, options: TableOptions) -> tuple[str, str]:
     ]
     if not samples.described and about.columns[0] not in taken and about.columns[0] not in columns:
         columns.insert(0, about.columns[0])
-    try:
-        return label_of(about.frame[columns], given, about.name, columns=about.columns, described=samples.described)
-    except DataError as error:
-        if given is None and not samples.described and _seem_genes_in_rows(about, set(samples.features)):
-            raise DataError(
-                f"{about.name} seems to hold genes in rows and samples in columns, and no class of the samples: put a "
-                "table beside it with a row for each sample, its name and its class, and name the folder: --data DIR"
-            ) from error
-        raise
+    codes = [name for name in _codes(samples) if name not in taken]
+    turned = given is None and not samples.described and _seem_genes_in_rows(about, set(samples.features))
+    return label_of(
+        about.frame[[*columns, *(name for name in codes if name not in columns)]],
+        given,
+        about.name,
+        columns=about.columns,
+        described=samples.described,
+        codes=codes,
+        otherwise=(
+            f"{about.name} seems to hold genes in rows and samples in columns, and no class of the samples: put a "
+            "table beside it with a row for each sample, its name and its class, and name the folder: --data DIR"
+        ) if turned else "",
+    )  # fmt: skip
+
+
+def _codes(samples: Samples) -> list[str]:
+    """Return the few columns among those of genes that hold few whole numbers, each often, such as 0 and 1."""
+    if samples.described:
+        return []
+    values = samples.values
+    whole = (np.isnan(values) | (values == np.round(values))).all(axis=0) & ~np.isnan(values).all(axis=0)
+    if 2 * whole.sum() > len(whole):  # counts
+        return []
+    found = []
+    for place in np.flatnonzero(whole):
+        _, counts = np.unique(values[:, place][~np.isnan(values[:, place])], return_counts=True)
+        often = counts.min() >= _OFTEN * len(values)
+        if often and 1 < len(counts) <= _MOST_VALUES and not is_identifier(samples.features[place]):
+            found.append(samples.features[place])
+    return found if len(found) <= _MOST_CODES else []
 
 
 def _seem_genes_in_rows(about: Sheet, numeric: set[str]) -> bool:
@@ -206,11 +235,16 @@ def _features(
     reasons = {
         "as --column exclude says": list(options.exclude),
         f"for saying the same as {label!r}": names[same].tolist(),
-        "for saying only which sample a row is": whose_row,
+        "for saying which sample, patient, batch or date a row is of": whose_row,
         "being empty": names[hollow].tolist(),
         "": [name for name in rest if name and name not in identifying],
     }
+    features = set(names[used].tolist())
+    coded = [name for name in _codes(samples) if name in features]
     return used, [
+        f"{about.name}: few whole numbers, and used as a feature: {name!r}; --column exclude={name} leaves it out"
+        for name in coded
+    ] + [
         f"{about.name}: not used{f', {reason}' if reason else ''}: {few(columns)}"
         for reason, columns in reasons.items()
         if columns

@@ -1,5 +1,6 @@
 """The table of measurements: which one it is, what its columns mean, and its rows."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ __all__ = ["conditions_of", "measured", "measurements_among", "note_columns"]
 
 #: ending of a dose column's name -> mol/l; the first that fits
 _UNITS = {"mm": 1e-3, "um": 1e-6, "micromolar": 1e-6, "nm": 1e-9, "nanomolar": 1e-9, "m": 1.0, "molar": 1.0}
+_UNITS |= {"moll": 1.0, "mmoll": 1e-3, "umoll": 1e-6, "nmoll": 1e-9}
+_UNIT_COLUMN = re.compile(r"(?:dose|conc|concentration)?units?|units?of(?:dose|conc|concentration)")
+_SMALLEST_DOSE = 1e-4  # micromolar: a largest dose below it is meant in another unit
 _UNIT_NAMES = {1e-3: "millimolar", 1e-6: "micromolar", 1e-9: "nanomolar", 1.0: "mol/l"}
 #: what stands in the place of a second drug where there is none
 _NO_DRUG = ("", "none", "null", "na", "n/a", "nan", "-", "\\n", "control", "dmso", "vehicle", "untreated", "no drug")
@@ -75,7 +79,7 @@ def measured(
         zip(("drug_1", "drug_2") if pair else ("drug",), drugs, strict=True)
     )
     if pair:
-        columns |= {role: names.mask(names.str.lower().isin(_NO_DRUG)) for role, names in columns.items()}
+        columns |= {role: names.mask(names.astype(str).str.lower().isin(_NO_DRUG)) for role, names in columns.items()}
     rows = pd.DataFrame(columns)
     keep = _named(main, rows, keys, notes, pair=pair)
     if pair:
@@ -90,7 +94,8 @@ def measured(
     rows["value"] = main.numbers(roles["value"], missing=True)
     keep &= _has_value(main, roles["value"], rows["value"], keep, options, notes)
     if not keep.any():
-        raise DataError(f"{main.name}: no row is left that names a cell line and its drugs and has a value")
+        hint = "; if all are of single drugs, search uno instead" if pair else ""
+        raise DataError(f"{main.name}: no row is left that names a cell line and its drugs and has a value{hint}")
     return rows[keep]
 
 
@@ -156,21 +161,52 @@ def _dose(main: Sheet, column: str, keep: np.ndarray, notes: list[str]) -> np.nd
     if np.isnan(values[keep]).any():
         main.numbers(column)  # says where
     form = simple(column)
+    unit = next((unit for unit in _UNITS if form.endswith(unit)), None)
     if form.startswith("log"):
-        sign = -1 if np.median(values[keep]) < 0 else 1
-        notes.append(f"dose: {column!r} is taken as {'' if sign < 0 else '-'}log10 of mol/l")
-        return sign * values
+        factor = _UNITS[unit or "m"]
+        sign = -1 if factor < 1 or np.median(values[keep]) < 0 else 1
+        shown = f"{'' if sign < 0 else '-'}log10 of {_UNIT_NAMES[factor]}"
+        notes.append(f"dose: {column!r} is taken as {shown}" + ("; used is -log10 of mol/l" if factor < 1 else ""))
+        logarithms: np.ndarray = sign * (values + np.log10(factor))
+        return logarithms
     wrong = np.flatnonzero(keep & (values <= 0))
     if len(wrong):
         raise DataError(
             f"{main.name}: column {column!r} is {values[wrong[0]]:g} in {_first(keep & (values <= 0))}"
             f"{f' and {len(wrong) - 1:,} more' if len(wrong) > 1 else ''}; a dose is above 0: leave controls out"
         )
-    unit = next((unit for unit in _UNITS if form.endswith(unit)), None)
-    said = _UNIT_NAMES[_UNITS[unit]] if unit else "micromolar (its name says no unit)"
+    factors, said = (np.full(len(values), _UNITS[unit]), _UNIT_NAMES[_UNITS[unit]]) if unit else _units(main, keep)
+    if factors is None:
+        if values[keep].max() < _SMALLEST_DOSE:
+            raise DataError(
+                f"{main.name}: column {column!r} holds doses up to {values[keep].max():g}, too small for micromolar, "
+                f"and its name says no unit: rename it, such as to {column}_M or {column}_nM"
+            )
+        factors = np.full(len(values), _UNITS["um"])
+        said = f"micromolar, since its name says no unit (as {column}_nM, {column}_M and log10_{column}_M do)"
     notes.append(f"dose: {column!r} is in {said}; used is -log10 of mol/l")
-    scaled: np.ndarray = -np.log10(np.where(keep, values, 1.0) * _UNITS[unit or "um"])
+    scaled: np.ndarray = -np.log10(np.where(keep, values * factors, 1.0))
     return scaled
+
+
+def _units(main: Sheet, keep: np.ndarray) -> tuple[np.ndarray | None, str]:
+    """Return mol/l for 1 in the unit of each row, as a column of units says it, and words; None: there is no such.
+
+    Raises:
+        DataError: the column holds a unit that is unknown.
+    """
+    column = next((name for name in main.columns if _UNIT_COLUMN.fullmatch(simple(name))), None)
+    if column is None:
+        return None, ""
+    texts = main.frame[column].astype(str).str.strip().str.replace("[\u00b5\u03bc]", "u", regex=True)
+    factors = texts.map(lambda text: _UNITS.get(simple(text))).to_numpy(float)
+    unknown = np.flatnonzero(keep & np.isnan(factors))
+    if len(unknown):
+        raise DataError(
+            f"{main.name}: column {column!r} holds units of doses, and {texts.iloc[unknown[0]]!r} in row "
+            f"{unknown[0] + 1:,} is none of nM, uM, mM and M; convert those rows"
+        )
+    return factors, f"the units of column {column!r}"
 
 
 def conditions_of(

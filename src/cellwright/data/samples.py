@@ -5,7 +5,7 @@ it, a matrix of genes x samples or samples x genes beside a table of the samples
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cellwright.data.labels import is_identifier, is_label
-from cellwright.data.names import match_names, reduced
 from cellwright.data.options import TableOptions
 from cellwright.data.readers.described import SAMPLES
 from cellwright.data.readers.files import outer
+from cellwright.data.sample_joins import FIRST, Join, count_numbers, joins, texts_of, why_not_joined
 from cellwright.data.tables import Sheet, files_of, passed_over, read
-from cellwright.data.words import few
+from cellwright.data.words import counted, few
 from cellwright.errors import DataError
 
 if TYPE_CHECKING:
@@ -26,11 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Samples", "read_samples", "unique_names"]
 
-_LEAST_MATCHED = 2
-_SHORTEST = 6  # letters and digits of a name whose longer forms begin with it, as TCGA's barcodes do
-_TCGA = {10, 12}  # letters and digits of a patient's barcode, and of a sample's
-_FIRST = 50  # columns among which the names of samples stand
 _CLINICAL = 10  # times as many columns of numbers as a table of clinical measurements has a matrix
+_FEWEST_GENES = 10  # columns of numbers of what may be a matrix although another file is not read
 _FEWEST = 4  # columns of a matrix of genes x samples
 _MOST_TEXTS = 50  # rows that describe the samples of one
 
@@ -56,27 +53,6 @@ class Samples:
     names: "pd.Series[str] | None"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Join:
-    """How a matrix and a table that describes its samples fit.
-
-    Attributes:
-        key: the column of the matrix with the samples' names; None: these are names of its columns.
-        column: that of the other table.
-        found: name in the other table, by name in the matrix.
-        lost: names in the matrix that the other table does not have, or has twice.
-        how: what else than equal names made them fit; "" if nothing.
-    """
-
-    matrix: Sheet
-    table: Sheet
-    key: str | None
-    column: str
-    found: Mapping[str, str]
-    lost: tuple[str, ...]
-    how: str
-
-
 def read_samples(place: Path, options: TableOptions, notes: list[str]) -> Samples:
     """Read the samples of a file or folder.
 
@@ -84,32 +60,44 @@ def read_samples(place: Path, options: TableOptions, notes: list[str]) -> Sample
         DataError: a table cannot be read, or several do not join.
     """
     sheets = [read(path) for path in files_of(place)]
-    notes += [*(note for sheet in sheets for note in sheet.notes), *passed_over(place)]
+    aside = passed_over(place)
+    notes += [*(note for sheet in sheets for note in sheet.notes), *aside]
     if len(sheets) == 1:
+        if aside and count_numbers(sheets[0]) < _FEWEST_GENES:
+            raise DataError(
+                f"{sheets[0].name} has {count_numbers(sheets[0])} column(s) of numbers, and {'; '.join(aside)}. To "
+                f"use the one alone, name it: --data {sheets[0].path}"
+            )
+        if _is_within(sheets[0]):
+            raise DataError(
+                f"{str(place)!r} describes samples and holds no values; GEO has those of sequencing in a supplementary "
+                "file: put it beside this one, and name the folder"
+            )
         return _single(sheets[0], options, notes)
+    sheets = [_once(sheet, notes) for sheet in sheets]
     matrices = [sheet for sheet in sheets if not _is_within(sheet)]
-    joins = [join for first in matrices for second in sheets if first is not second for join in _joins(first, second)]
-    if not joins:
-        raise DataError(_do_not_join(sheets, place))
+    found = [join for first in matrices for second in sheets if first is not second for join in joins(first, second)]
+    if not found:
+        raise DataError(why_not_joined(sheets, place))
     label = options.columns.get("label")
     best = max(
-        joins,
+        found,
         key=lambda join: (
             label in join.table.columns,
             len(join.found),
             not _is_within(join.table),  # somebody has put another one beside it
-            _count_numbers(join.matrix),
+            count_numbers(join.matrix),
         ),
     )
     used = (best.matrix, best.table)
     others = [sheet.name for sheet in sheets if sheet not in used]
     also = [
         join.matrix.name
-        for join in joins
+        for join in found
         if join.matrix not in used
         and join.table is best.table
         and 2 * len(join.found) >= len(best.found)
-        and _CLINICAL * _count_numbers(join.matrix) > _count_numbers(best.matrix)
+        and _CLINICAL * count_numbers(join.matrix) > count_numbers(best.matrix)
     ]
     if also:
         raise DataError(
@@ -121,13 +109,18 @@ def read_samples(place: Path, options: TableOptions, notes: list[str]) -> Sample
     return _joined(best, options, notes)
 
 
+def _once(sheet: Sheet, notes: list[str]) -> Sheet:
+    """Return a table of samples without the rows that repeat another in every column."""
+    again = sheet.frame.duplicated().to_numpy() if len(sheet.columns) <= FIRST else np.zeros(1, bool)
+    if not again.any():
+        return sheet
+    notes.append(f"{sheet.name}: {counted(int(again.sum()), 'row')} that repeat others in every column are left out")
+    return Sheet(sheet.path, sheet.frame[~again].reset_index(drop=True))
+
+
 def _is_within(sheet: Sheet) -> bool:
     """Return whether a table is what the file of a matrix says of its samples."""
     return sheet.path.name == SAMPLES and outer(sheet.path) == sheet.path.parent
-
-
-def _count_numbers(sheet: Sheet) -> int:
-    return sum(kind.kind in "fiub" for kind in sheet.frame.dtypes)
 
 
 def _single(sheet: Sheet, options: TableOptions, notes: list[str]) -> Samples:
@@ -135,7 +128,7 @@ def _single(sheet: Sheet, options: TableOptions, notes: list[str]) -> Samples:
         sheet = _turned(sheet)
         notes.append(f"{sheet.name}: genes are in rows and samples in columns; it is read the other way round")
     numeric = _numeric(sheet, {*options.exclude, *options.named.values()})
-    texts = [name for name in sheet.columns[:_FIRST] if sheet.frame[name].dtype.kind == "O"]
+    texts = [name for name in sheet.columns[:FIRST] if sheet.frame[name].dtype.kind == "O"]
     names = next((name for name in texts if sheet.frame[name].is_unique and sheet.frame[name].notna().all()), None)
     if names is None and (is_identifier(sheet.columns[0]) or sheet.ascends(sheet.columns[0])):
         names = sheet.columns[0]
@@ -217,67 +210,7 @@ def unique_names(names: "pd.Series[str]") -> list[str]:
     return [f"{name} ({count + 1})" if count else name for name, count in zip(given, again, strict=True)]
 
 
-def _joins(matrix: Sheet, table: Sheet) -> "list[_Join]":
-    """Return the ways in which a table describes the samples of a matrix, those that fit most names first in doubt."""
-    found = []
-    for column in [name for place, name in enumerate(table.columns[:_FIRST]) if _may_name(table, name, place)]:
-        others = _texts(table.frame[column])
-        if _count_numbers(matrix) > _count_numbers(table):
-            keys = [name for place, name in enumerate(matrix.columns[:_FIRST]) if _may_name(matrix, name, place)]
-            found += [_Join(matrix, table, key, column, *_fit(_texts(matrix.frame[key]), others)) for key in keys]
-        found.append(_Join(matrix, table, None, column, *_fit(list(matrix.columns), others)))
-    return [join for join in found if len(join.found) >= _LEAST_MATCHED]
-
-
-def _may_name(sheet: Sheet, column: str, place: int) -> bool:
-    values = sheet.frame[column]
-    if 2 * values.nunique() < len(values):
-        return False
-    return values.dtype.kind == "O" or (values.dtype.kind in "iu" and (place == 0 or is_identifier(column)))
-
-
-def _texts(values: "pd.Series") -> list[str]:
-    return values.dropna().astype(str).str.strip().tolist()
-
-
-def _fit(names: Sequence[str], others: Sequence[str]) -> tuple[dict[str, str], tuple[str, ...], str]:
-    """Return the other table's name by name, the names without one, and what else than equal names made them fit."""
-    once = [name for name, count in Counter(others).items() if count == 1]
-    found, how = dict(match_names(names, once).found), ""
-    if any(name != other for name, other in found.items()):
-        how = "by letters and digits alone"
-    if 2 * len(found) < min(len(set(names)), len(once)):
-        cut = _by_beginning(set(names), once)
-        if len(cut) > len(found):
-            found, how = cut, "by the beginnings of the longer names"
-    return found, tuple(sorted(set(names) - found.keys())), how
-
-
-def _by_beginning(names: Iterable[str], others: Iterable[str]) -> dict[str, str]:
-    """Return the other name by name where both begin alike and no others do.
-
-    They begin with the shorter names, all of one length; TCGA's barcodes, of patients, samples or aliquots, with those
-    of samples or patients.
-    """
-    forms, other_forms = ({name: reduced(name) for name in side} for side in (names, others))
-    lengths = {
-        max(map(len, side.values())) for side in (forms, other_forms) if side and len(set(map(len, side.values()))) == 1
-    }
-    if any(form.startswith("TCGA") for form in other_forms.values()):
-        lengths |= _TCGA
-    best: dict[str, str] = {}
-    for length in sorted((length for length in lengths if length >= _SHORTEST), reverse=True):
-        cut, other_cut = (
-            {name: form[:length] for name, form in side.items() if len(form) >= length} for side in (forms, other_forms)
-        )
-        sharing, other_sharing = Counter(cut.values()), Counter(other_cut.values())
-        by_form = {form: name for name, form in other_cut.items() if other_sharing[form] == 1}
-        found = {name: by_form[form] for name, form in cut.items() if sharing[form] == 1 and form in by_form}
-        best = max(best, found, key=len)
-    return best
-
-
-def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
+def _joined(join: Join, options: TableOptions, notes: list[str]) -> Samples:
     import pandas as pd
 
     matrix, table = join.matrix, join.table
@@ -290,6 +223,7 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         if not rest:
             raise DataError(f"{matrix.name} has no column with the names of genes")
         genes = next((name for name in rest if matrix.frame[name].dtype.kind == "O"), rest[0])
+        notes += _about_names(matrix, genes)
         features, unused = unique_names(matrix.frame[genes]), [name for name in rest if name != genes]
         kinds = {name: matrix.frame[name].dtype.kind for name in unused}
         lost: Sequence[str] = [name for name, kind in kinds.items() if kind == "f"]
@@ -305,38 +239,42 @@ def _joined(join: _Join, options: TableOptions, notes: list[str]) -> Samples:
         frame = described.loc[[join.found[name] for name in names]].reset_index(drop=True)
         used = {join.key, *features, *frame.columns}
         own = [name for name in part.columns if name not in used]
+        for name in [name for name in part.columns if name in frame.columns and name != join.key]:
+            differ = int((part.frame[name].astype(str) != frame[name].astype(str)).sum())
+            if differ:
+                both = f"{name!r} stands in {matrix.name} too, with other values for {counted(differ, 'sample')}"
+                notes.append(f"{both}; those of {table.name} are used")
         frame, unused = pd.concat([frame, part.frame[own]], axis=1), []
     where = "its columns" if join.key is None else matrix.label(join.key)
     notes.append(
         f"{matrix.name} ({where}) and {table.name} ({table.label(join.column)}): {names.nunique():,} samples joined"
         f"{f' {join.how}' if join.how else ''}"
     )
+    times = Counter(texts_of(table.frame[join.column]))
+    several = sorted(name for name, count in times.items() if count > 1)
+    if several:
+        notes.append(
+            f"{table.name} has several rows, with different values, for {counted(len(several), 'sample')}: "
+            f"{few(several)}; left out"
+        )
+    lost = [name for name in lost if name not in set(several)]
+    doubt = " without doubt" if "beginnings" in join.how else ""
     if lost:
-        notes.append(f"{table.name} does not describe {len(lost):,} samples of {matrix.name}: {few(lost)}; left out")
-    absent = sorted(set(_texts(table.frame[join.column])) - set(join.found.values()))
+        found = f"{table.name} does not describe {counted(len(lost), 'sample')} of {matrix.name}"
+        notes.append(f"{found}{doubt}: {few(lost)}; left out")
+    absent = sorted(times.keys() - set(join.found.values()) - set(several))
     if absent:
-        notes.append(f"{len(absent):,} samples of {table.name} are not in {matrix.name}: {few(absent)}")
+        found = f"{counted(len(absent), 'sample')} of {table.name} {'is' if len(absent) == 1 else 'are'} not"
+        notes.append(f"{found} in {matrix.name}{doubt}: {few(absent)}")
     if any(unused):
         notes.append(f"{matrix.name}: not used: {few(filter(None, unused))}")
     frame = frame.drop(columns={join.column} - set(options.named.values()))
     return Samples(matrix.name, Sheet(table.path, frame), tuple(features), values, described=True, names=names)
 
 
-def _do_not_join(sheets: Sequence[Sheet], place: Path) -> str:
-    """Return why tables cannot be used together, with the names of both sides."""
-    whole = [sheet for sheet in sheets if any(is_label(name) for name in sheet.columns) and _count_numbers(sheet) > 1]
-    if len(whole) > 1:
-        names = few([sheet.name for sheet in whole])
-        return f"{str(place)!r} holds several tables of samples and classes ({names}); name one: --data {whole[0].path}"
-    matrix = max(sheets, key=_count_numbers)
-    sides = [f"the columns of {matrix.name} are {few(matrix.columns)}"]
-    for sheet in sheets:
-        for position, name in enumerate(sheet.columns[:_FIRST]):
-            if _may_name(sheet, name, position) and sheet.frame[name].nunique() * 2 > len(sheet.frame):
-                sides.append(f"column {name!r} of {sheet.name} holds {few(_texts(sheet.frame[name]))}")
-                break
-    return (
-        f"the tables of {str(place)!r} do not join: no column of one holds the names of the samples of another; "
-        f"{'; '.join(sides)}. Wanted are a matrix of genes and a table with a row for each of its samples; or name one "
-        f"file that holds all: --data {matrix.path}"
-    )
+def _about_names(matrix: Sheet, column: str) -> list[str]:
+    """Return notes on the genes without a name of their own."""
+    names = matrix.frame[column].astype(object)
+    empty, again = int(names.isna().sum()), names.dropna()[names.dropna().duplicated()].unique().tolist()
+    notes = [f"{matrix.name}: {counted(empty, 'gene')} without a name in {matrix.label(column)}"] if empty else []
+    return notes + ([f"{matrix.name}: repeated names of genes get a number: {few(again)}"] if again else [])

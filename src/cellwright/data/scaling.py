@@ -17,6 +17,8 @@ _AT_ONCE = 4096
 _FEWEST = 10  # features that show what is usual
 _USUAL = 0.8  # share of the features: those beyond may have another unit
 _TIMES = 20.0  # the usual deviation
+_FEW = 1 / 3  # share of the features of another unit at most, for a stricter look
+_FEW_TIMES = 5.0  # the median deviation, in that look
 _WIDTHS = 2.0  # of the range of the usual values
 
 
@@ -63,6 +65,7 @@ def fit_standard(features: np.ndarray, counts: np.ndarray, *, common: bool = Fal
     one_unit = ~constant & ~bits
     if common and one_unit.any():
         one_unit[one_unit] = ~have_other_units(mean[one_unit], deviation[one_unit])
+    if common and one_unit.any():
         deviation = np.where(one_unit, np.sqrt((deviation[one_unit] ** 2).mean()), deviation)
     fill = np.where(bits, mean, 0.0)
     mean, deviation = np.where(bits, 0.0, mean), np.where(bits, 1.0, deviation)
@@ -83,14 +86,23 @@ def have_other_units(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
 
     Shape: mean, deviation and result (*shape).
     """
-    if mean.size < _FEWEST:
-        return np.zeros(mean.shape, bool)
+    large: np.ndarray = np.abs(mean) + 2 * deviation > LARGEST_LOGARITHM
+    if mean.size < _FEWEST:  # clinical measurements rather than genes, where one is so large
+        return np.full(mean.shape, bool(large.any()) and bool(deviation.max() > _FEW_TIMES * np.median(deviation)))
+    strict: np.ndarray = large & (deviation > _FEW_TIMES * np.median(deviation))
+    if 0 < strict.mean() <= _FEW:
+        either: np.ndarray = strict | (large & _lie_beyond(mean, deviation))
+        return either
     usual = np.sqrt((deviation[deviation <= np.quantile(deviation, _USUAL)] ** 2).mean())
-    least, most = np.quantile(mean - 2 * deviation, 1 - _USUAL), np.quantile(mean + 2 * deviation, _USUAL)
-    beyond = np.maximum(least - mean, mean - most) > _WIDTHS * (most - least)
-    large = np.abs(mean) + 2 * deviation > LARGEST_LOGARITHM
-    result: np.ndarray = large & (beyond | (deviation > _TIMES * usual))
+    result: np.ndarray = large & (_lie_beyond(mean, deviation) | (deviation > _TIMES * usual))
     return result
+
+
+def _lie_beyond(mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return which features lie far from the range of most."""
+    least, most = np.quantile(mean - 2 * deviation, 1 - _USUAL), np.quantile(mean + 2 * deviation, _USUAL)
+    beyond: np.ndarray = np.maximum(least - mean, mean - most) > _WIDTHS * (most - least)
+    return beyond
 
 
 def scale(dataset: Dataset, train: np.ndarray, keep: Mapping[str, int], commensurable: Sequence[str]) -> Dataset:

@@ -240,7 +240,9 @@ def _divided(
             part[here] = drawn(number, of=here)
         elif division.by != GIVEN:  # there, its rows are for training
             rows_of_class = int((target == number).sum())
-            raise _rare(_label(labels, number), different, least, rows_of_class, division)
+            others = np.unique(target, return_counts=True)[1]
+            leaves_two = int((others > rows_of_class).sum()) > 1
+            raise _rare(_label(labels, number), different, least, rows_of_class if leaves_two else None, division)
     if len(np.unique(part)) <= len(shares):
         raise too_few(len(rows), len(first))
     return part
@@ -265,14 +267,16 @@ def _label(labels: Sequence[str], number: int) -> str:
     return repr(labels[number] if labels else number)
 
 
-def _rare(label: str, groups: int, least: int, rows: int, division: Division) -> DataError:
+def _rare(label: str, groups: int, least: int, rows: int | None, division: Division) -> DataError:
     """Return what to say of a class that cannot be in every part."""
     of = f"{groups} row(s), not counting repeats" if division.by == "row" else f"rows of {groups} {division.by}(s) only"
     return DataError(f"class {label} has {of}; this split needs {least} of each class: {_way_out(rows)}")
 
 
-def _way_out(rows: int) -> str:
-    """Return what to do about a class of so few rows."""
+def _way_out(rows: int | None) -> str:
+    """Return what to do about a class of so few rows; None: without it, fewer than two classes would be left."""
+    if rows is None:
+        return "split by something else, or bring more data"
     most = rows + 1
     return (
         f"leave the class out (--min-class {most}, or min_class={most}, leaves out all classes of fewer than {most} "

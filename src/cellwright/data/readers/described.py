@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Iterator
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 from typing import TYPE_CHECKING
 
 from cellwright.data.readers.table import Table
@@ -10,7 +10,7 @@ from cellwright.data.readers.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SAMPLES", "describes_samples", "read_described"]
+__all__ = ["SAMPLES", "describes_samples", "holds_values", "read_described"]
 
 #: what that table is called within the file
 SAMPLES = "samples"
@@ -33,6 +33,16 @@ def describes_samples(lines: Iterable[str]) -> bool:
         return False
     told = takewhile(lambda line: not line.rstrip().endswith("_table_begin"), islice(above, _MOST_LINES))
     return any(line.startswith(f"{_GEO}{_NAME}\t") for line in (first, *told))
+
+
+def holds_values(lines: Iterable[str]) -> bool:
+    """Return whether a file that `describes_samples` has a table with rows."""
+    above = iter(lines)
+    if next(above, "").startswith("#"):
+        return True
+    begun = dropwhile(lambda line: not line.rstrip().endswith("_table_begin"), islice(above, _MOST_LINES))
+    _, _, row, *_ = (*islice(begun, 3), "", "", "")
+    return bool(row) and not row.startswith("!")
 
 
 def read_described(stream: Iterable[str]) -> Table:

@@ -9,13 +9,13 @@ import gzip
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO, TextIOWrapper
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from cellwright.data.readers.books import sheet_names
-from cellwright.data.readers.described import SAMPLES, describes_samples
+from cellwright.data.readers.described import SAMPLES, describes_samples, holds_values
 from cellwright.data.words import few
 from cellwright.errors import DataError
 
@@ -135,13 +135,16 @@ def _tables_in(path: Path) -> tuple[Path, ...]:
     if suffix(path) in BOOKS:
         sheets = sheet_names(path, open_binary(path))
         return (path,) if len(sheets) == 1 else tuple(path / name for name in sheets)
-    return (path, path / SAMPLES) if suffix(path) in TEXT and _describes(path) else (path,)
+    if suffix(path) not in TEXT or not _begins(path, describes_samples):
+        return (path,)
+    return (path, path / SAMPLES) if _begins(path, holds_values) else (path / SAMPLES,)
 
 
-def _describes(path: Path) -> bool:
+def _begins(path: Path, so: Callable[[Iterable[str]], bool]) -> bool:
+    """Return whether a text file begins so."""
     try:
         with TextIOWrapper(open_binary(path), encoding="utf-8", errors="replace") as stream:
-            return describes_samples(stream)
+            return so(stream)
     except (OSError, EOFError, zlib.error, lzma.LZMAError):  # who reads the values says so
         return False
 

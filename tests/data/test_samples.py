@@ -195,3 +195,61 @@ def test_a_series_matrix_that_does_not_name_its_samples_has_no_such_table(tmp_pa
     )
     with pytest.raises(DataError, match=r"seems to hold genes in rows .* and no class of the samples"):
         read_matrix(path, TableOptions())
+
+
+def test_samples_that_stand_twice_are_said_so(tmp_path: Path) -> None:
+    same = pd.concat([CLINIC, CLINIC.iloc[:5]])
+    frames = read(tmp_path, wide(GENES), same)
+    check(frames)
+    assert "clinical.csv: 5 rows that repeat others in every column are left out" in frames.notes
+    other = pd.concat([CLINIC, CLINIC.iloc[:2].assign(age=99)])
+    frames = read(tmp_path, wide(GENES), other)
+    check(frames, GENES.drop(index=CLINIC["sample"].iloc[:2]))
+    notes = "\n".join(frames.notes)
+    assert (
+        f"clinical.csv has several rows, with different values, for 2 samples: '{NAMES[22]}', '{NAMES[23]}'; left out"
+        in notes
+    )
+    assert "does not describe" not in notes
+    assert "not in expression.csv" not in notes
+
+
+def test_classes_in_both_tables_that_contradict_each_other_are_told(tmp_path: Path) -> None:
+    expression = GENES.assign(subtype=list("cab") * 8).rename_axis("sample").reset_index()
+    frames = read(tmp_path, expression, CLINIC)
+    check(frames)
+    note = "'subtype' stands in expression.csv too, with other values for 24 samples; those of clinical.csv are used"
+    assert note in frames.notes
+
+
+def test_a_series_matrix_of_sequencing_describes_the_samples_of_another_file(tmp_path: Path) -> None:
+    text = "".join("\t".join([name, *values]) + "\n" for name, values in (
+        ("!Series_title", ["made up"]), ("!Sample_geo_accession", NAMES), ("!Sample_characteristics_ch1", SUBTYPES),
+        ("!series_matrix_table_begin", []), ("ID_REF", NAMES), ("!series_matrix_table_end", []),
+    ))  # fmt: skip
+    path = tmp_path / "GSE3_series_matrix.txt"
+    path.write_text(text)
+    with pytest.raises(DataError, match="holds no values; GEO has those of sequencing in a supplementary file"):
+        read_matrix(path, TableOptions())
+    wide(GENES).to_csv(tmp_path / "levels.csv", index=False)
+    check(read_matrix(tmp_path, TableOptions()))
+
+
+def test_genes_without_a_name_of_their_own_are_told(tmp_path: Path) -> None:
+    expression = wide(GENES)
+    expression["gene"] = ["G0", "G1", "G1", None, "G4", "G5"]
+    notes = read(tmp_path, expression, CLINIC).notes
+    assert "expression.csv: repeated names of genes get a number: 'G1'" in notes
+    assert "expression.csv: 1 gene without a name in column 'gene'" in notes
+
+
+def test_a_column_of_parts_is_offered(tmp_path: Path) -> None:
+    notes = read(tmp_path, wide(GENES), CLINIC.assign(set=["Training", "Testing"] * 12)).notes
+    assert any("column 'set' says which rows are test rows; --test set would use them" in note for note in notes)
+
+
+def test_a_clinical_table_alone_is_no_matrix_where_another_file_is_not_read(tmp_path: Path) -> None:
+    CLINIC.to_csv(tmp_path / "clinical.csv", index=False)
+    (tmp_path / "levels.rds").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"clinical.csv has 1 column\(s\) of numbers, and levels.rds is not read"):
+        read_matrix(tmp_path, TableOptions())

@@ -44,8 +44,8 @@ def _entry(name: str, thing: Any, level: str) -> list[str]:
 def _signature(thing: Any) -> str:
     signature = inspect.signature(thing)
     plain = [one.replace(annotation=inspect.Parameter.empty) for one in signature.parameters.values()]
-    shown = ", ".join(re.sub(r"<function .* at 0x[0-9a-f]+>", "...", str(one)) for one in plain if one.name != "self")
-    return f"({shown})"
+    shown = str(inspect.Signature([one for one in plain if one.name != "self"]))
+    return re.sub(r"<function .*? at 0x[0-9a-f]+>", "...", shown)
 
 
 def _prose(text: str) -> list[str]:

@@ -67,6 +67,8 @@ def test_a_script_that_workers_cannot_import_ends_in_two_lines(run: Ran, piped: 
     assert len(lines) == 2, done.stderr
     assert word in done.stderr
     assert "if __name__ == '__main__':" in lines[1]
+    mended = run("if __name__ == '__main__': main()")
+    assert (mended.returncode, mended.stdout) == (0, "2\n"), mended.stderr
 
 
 def test_a_server_of_workers_that_is_killed_while_it_starts_is_named(run: Ran) -> None:

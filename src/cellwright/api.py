@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cellwright.data import splits
 from cellwright.data.arguments import function, mapping, path, real, text, texts, whole
 from cellwright.data.words import kind_of
-from cellwright.errors import DataError, RunError, SpaceError, UsageError, os_reason
+from cellwright.errors import DataError, RunError, ScriptError, SpaceError, UsageError, os_reason
 from cellwright.executors import connect
 from cellwright.limits import Limits
 from cellwright.methods.catalogue import METHODS, check_options, method_of, with_agents
@@ -22,7 +22,7 @@ from cellwright.replay import Reason
 from cellwright.runs import Observer, Run
 from cellwright.seeds import Use, rng_for
 from cellwright.space import Architecture, Point, Space, space_to_json
-from cellwright.store.folder import Request, check_request, create_folder
+from cellwright.store.folder import Request, check_request, create_folder, remove_folder
 from cellwright.trial import Fidelity, usual_epochs
 
 if TYPE_CHECKING:
@@ -173,7 +173,11 @@ def search(
     folder = Path(out) if out is not None else new_folder(problem.name, method)
     create_folder(folder, request, problem)
     run = Run(folder)
-    return _ended(run, run.drive(observe=observe))
+    try:
+        return _ended(run, run.drive(observe=observe))
+    except ScriptError:  # no worker could start: the script, mended, finds its folder free
+        remove_folder(folder)
+        raise
 
 
 _TYPES: Mapping[str, Callable[[str, Any], object]] = {

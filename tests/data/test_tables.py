@@ -301,3 +301,26 @@ def test_a_wide_parquet_file_takes_memory_of_its_own_size(tmp_path: Path) -> Non
         [sys.executable, "-c", code, str(tmp_path / "wide.parquet")], capture_output=True, text=True, check=True
     )
     assert int(done.stdout) < 600_000  # KiB; pandas.read_parquet takes 2 GB
+
+
+@pytest.mark.parametrize(
+    ("separator", "fields", "expected"),
+    [
+        (";", ("943", "1.815", "12.000", "7"), (943, 1815, 12000, 7)),
+        ("\t", ("705,00", "1.815,50", "2.000,25", "1.000,00"), (705, 1815.5, 2000.25, 1000)),
+        (",", ("943", '"1,815"', '"12,000"', '"1,234,567"'), (943, 1815, 12000, 1234567)),
+        (
+            ";",
+            ("1.815", "2.250", "3.125", "4.500"),
+            (1.815, 2.25, 3.125, 4.5),
+        ),  # nothing shows that these are thousands
+        (";", ("0.943", "1.815", "2.000", "7.125"), (0.943, 1.815, 2.0, 7.125)),
+        (";", ("943", "1.81", "2.000", "7.125"), (943, 1.81, 2.0, 7.125)),
+    ],
+)
+def test_thousands_are_told_from_decimals(
+    tmp_path: Path, separator: str, fields: tuple[str, ...], expected: tuple[float, ...]
+) -> None:
+    rows = "".join(f"S{number}{separator}{field}\n" for number, field in enumerate(fields))
+    sheet = read(written(tmp_path, "t.csv", f"sample{separator}value\n{rows}"))
+    assert sheet.frame["value"].tolist() == pytest.approx(list(expected))

@@ -6,6 +6,7 @@ Exit status: 0 done; 1 the work failed; 2 bad usage; 130 stopped by a signal, to
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, TextIO
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = _DEBUG in words or os.environ.get("CELLWRIGHT_DEBUG", "0") not in {"", "0"}
     words = [word for word in words if word != _DEBUG]
     try:
+        _check_once(words)
         status = app(words, prog_name="cellwright", standalone_mode=False, obj=words)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader has seen enough, as in `cellwright trials DIR | head`
@@ -72,6 +74,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         return _tell(error)
     return status if isinstance(status, int) else 0
+
+
+def _check_once(words: Sequence[str]) -> None:
+    """Raise UsageError where an option that takes one value is given twice: the last would count, silently."""
+    command = typer.main.get_command(app)
+    for word in words:  # to the command that is called, which may be one of a group
+        found = getattr(command, "commands", {}).get(word)
+        if found is None:
+            break
+        command = found
+    several = {name for option in command.params if getattr(option, "multiple", False) for name in option.opts}
+    given = Counter(word.partition("=")[0] for word in words if word.startswith("--") and len(word) > len("--"))
+    for name, times in given.items():
+        if times > 1 and name not in several and any(name in option.opts for option in command.params):
+            raise UsageError(f"{name} is given {times} times; give it once")
 
 
 def _nowhere() -> TextIO:

@@ -1,7 +1,9 @@
 """The folder of a run: what was asked for, the problem it is about, and the log."""
 
+import contextlib
 import os
 import platform
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -17,7 +19,16 @@ from cellwright.problem import Problem
 from cellwright.store.log import JsonLog
 from cellwright.trial import Fidelity
 
-__all__ = ["LOG", "Request", "check_request", "create_folder", "open_folder", "versions", "write_whole"]
+__all__ = [
+    "LOG",
+    "Request",
+    "check_request",
+    "create_folder",
+    "open_folder",
+    "remove_folder",
+    "versions",
+    "write_whole",
+]
 
 LOG = "log.jsonl"
 _REQUEST = "run.json"
@@ -125,6 +136,15 @@ def create_folder(folder: Path, request: Request, problem: Problem) -> None:
             alone.close()
     except OSError as error:
         raise RunError(f"cannot make the run folder {str(folder)!r}: {os_reason(error)}; {elsewhere}") from error
+
+
+def remove_folder(folder: Path) -> None:
+    """Take away what `create_folder` made, and the folder if nothing else is in it."""
+    for name in (_REQUEST, LOG):
+        (folder / name).unlink(missing_ok=True)
+    shutil.rmtree(folder / _PROBLEM, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
 
 
 def open_folder(folder: Path) -> tuple[Request, Problem]:

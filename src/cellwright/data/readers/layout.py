@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from cellwright.data.readers.header import header_of, is_number
@@ -15,6 +15,13 @@ __all__ = ["COMMA", "WHITE_SPACE", "Layout", "is_blank", "layout_of"]
 
 COMMA = re.compile(r"[+-]?\d+,\d+(e[+-]?\d+)?", re.IGNORECASE)
 WHITE_SPACE = r"\s+"  # as pandas calls it
+_NUMBER = re.compile(r"[+-]?\d[\d.,]*")
+_BELOW = re.compile(r"[+-]?[1-9]\d{0,2}")
+_GROUPED = {
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d+)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?"),
+}
+_FEWEST_MARKED = 3  # numbers with thousands set apart
 _POINT = re.compile(r"[+-]?\d*\.\d+(e[+-]?\d+)?", re.IGNORECASE)
 _SEPARATORS = ("\t", ",", ";", "|")
 _FIELD = re.compile(r'"[^"]*"|\S+')
@@ -35,6 +42,7 @@ class Layout:
         skip: how many lines stand above the first row of values.
         sample: the fields of the first rows of values.
         decimal: what separates the decimals, as far as the first rows tell.
+        thousands: what sets the thousands apart, likewise; None: nothing.
         end: how the line begins that ends the table; None: the file's end.
         rows: how many the file says there are; None: it does not say.
     """
@@ -44,6 +52,7 @@ class Layout:
     skip: int
     sample: tuple[tuple[str, ...], ...]
     decimal: str = "."
+    thousands: str | None = None
     end: str | None = None
     rows: int | None = None
     notes: tuple[str, ...] = ()
@@ -98,8 +107,14 @@ def layout_of(path: Path, stream: Iterable[str]) -> Layout:
     values = header.rows + meta
     sample = tuple(table[values:])
     skip = top[values][0] - 1 if len(top) > values else top[-1][0]
-    decimal = "," if separator != "," and _has_decimal_commas(sample) else "."
-    return Layout(separator, header.names, skip, sample, decimal, end, rows, (*notes, *header.notes))
+    thousands = _thousands(sample)
+    if thousands is not None:
+        notes.append(
+            f"thousands are set apart by {'points' if thousands == '.' else 'commas'} (1{thousands}815 is 1815)"
+        )
+    decimals = {None: separator != "," and _has_decimal_commas(sample), ".": separator != ",", ",": False}
+    decimal = "," if decimals[thousands] else "."
+    return Layout(separator, header.names, skip, sample, decimal, thousands, end, rows, (*notes, *header.notes))
 
 
 def is_blank(line: str) -> bool:
@@ -166,6 +181,24 @@ def _split(line: str, separator: str) -> list[str]:
         return [field.strip() for field in next(csv.reader([line], delimiter=separator, skipinitialspace=True))]
     except csv.Error:  # a field of more than 128 KiB
         return [field.strip().strip('"') for field in line.split(separator)]
+
+
+def _thousands(rows: Sequence[Sequence[str]]) -> str | None:
+    """Return what sets thousands apart; None: nothing does, or they might as well be decimals.
+
+    All numbers with the mark must have groups of three digits behind it. That they are no decimals shows where whole
+    numbers below 1,000 stand in the same column, or where another mark follows for the decimals.
+    """
+    columns = list(zip_longest(*rows, fillvalue=""))
+    for mark, grouped in _GROUPED.items():
+        marked = [field for column in columns for field in column if mark in field and _NUMBER.fullmatch(field)]
+        if len(marked) < _FEWEST_MARKED or not all(map(grouped.fullmatch, marked)):
+            continue
+        other = "," if mark == "." else "."
+        mixed = any(any(map(_BELOW.fullmatch, column)) and any(map(grouped.fullmatch, column)) for column in columns)
+        if mixed or any(other in field for field in marked):
+            return mark
+    return None
 
 
 def _has_decimal_commas(rows: Sequence[Sequence[str]]) -> bool:

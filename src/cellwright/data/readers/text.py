@@ -71,7 +71,7 @@ def _read(path: Path, encoding: str) -> Table:
     with _opened(path, encoding) as stream:
         layout = layout_of(path, stream)
     frame = None
-    if len(layout.names) >= FEWEST_COLUMNS and layout.decimal == ".":
+    if len(layout.names) >= FEWEST_COLUMNS and layout.decimal == "." and layout.thousands is None:
         with _opened(path, encoding) as stream:
             frame = read_wide(stream, layout)
     if frame is None:
@@ -105,6 +105,7 @@ def _narrow(path: Path, layout: Layout, opened: Callable[[], TextIOWrapper]) -> 
                 low_memory=False,
                 skipinitialspace=True,
                 decimal=layout.decimal,
+                thousands=layout.thousands,
             )
         except pd.errors.EmptyDataError:
             return pd.DataFrame(columns=range(len(layout.names)))

@@ -77,7 +77,9 @@ def read_matrix(place: Path, options: TableOptions) -> Frames:
     numbers = ~bits & (deviation > 0)
     numbers[numbers] = have_other_units(mean[numbers], deviation[numbers])
     others = [features[place] for place in np.flatnonzero(numbers)]
-    if others:
+    if others and len(others) == len(features):
+        notes.append(f"{samples.matrix}: its columns have different units, and each is scaled on its own")
+    elif others:
         notes.append(
             f"{samples.matrix}: of another unit than the other columns, and scaled on their own: {few(others)}; "
             f"where they are to be left out, say --column exclude={others[0]}"

@@ -131,7 +131,7 @@ def compare(*runs: _Source) -> Comparison:
     bests = [of_run[-1][2] for of_run in records if of_run]
     common = min(bests) if len(bests) == len(runs) else None
     compared = tuple(_compared(run, of_run, common) for run, of_run in zip(runs, records, strict=True))
-    return Comparison(runs[0].problem.metric, compared, common, tuple(_cautions(runs)))
+    return Comparison(runs[0].problem.metric, compared, common, (*_cautions(runs), *_other_networks(runs)))
 
 
 def settings(request: Request, space: Space, limits: tuple[int | None, float | None]) -> dict[str, str]:
@@ -207,6 +207,21 @@ def _records(trials: Sequence[Trial]) -> tuple[tuple[float, int, float], ...]:
         if better and trial.score is not None:
             found.append((trial.finished, count, trial.score))
     return tuple(found)
+
+
+def _other_networks(runs: Sequence[_Source]) -> list[str]:
+    """Return which test scores are of another network than the best of the search."""
+    said = []
+    for run in runs:
+        best, finals = run.summary()["best"], read_finals(run.folder)
+        chosen = finals.chosen if finals else None
+        if best and chosen and chosen.number not in (None, best["number"]):
+            size = f" ({chosen.parameters:,} parameters)" if chosen.parameters else ""
+            said.append(
+                f"{run.folder}: score and parameters are those of trial {best['number']}, the test score is that of "
+                f"trial {chosen.number}{size}, which post-training chose on the validation rows."
+            )
+    return said
 
 
 def _cautions(runs: Sequence[_Source]) -> list[str]:

@@ -318,7 +318,7 @@ def test_test_rows_are_named_in_a_file_or_one_by_one(tmp_path: Path) -> None:
     for test in (str(tmp_path / "held"), ("S3", "S47", "S99")):
         frames = read(path, test=test)
         assert np.flatnonzero(frames.responses["given"]).tolist() == [3, 47]
-        assert "1 of 3 names of test rows are not in m.csv: 'S99'" in frames.notes
+        assert "1 of 3 names of test rows are not among the rows that are used: 'S99'" in frames.notes
     with pytest.raises(DataError, match="no column 'absent', and there is no file of this name; it has 'sample_id'"):
         read(path, test="absent")
     with pytest.raises(DataError, match="no row has the name of a test row: wanted are 'x'"):

@@ -102,6 +102,7 @@ def test_the_command_shows_the_same(runs: tuple[Run, Run]) -> None:
     shown = call("compare", one, other)
     assert shown.status == 0, shown.err
     assert "0.9620 ± 0.0040" in shown.out
+    assert "are those of trial 2, the test score is that of trial 3 (1,000 parameters)" in shown.out
     assert "at 0.8000 or better, which each has: A after 3 trials, 30 s; B after 2 trials, 20 s" in shown.out
     assert any(line.split() == ["limit", "on", "parameters", "5,000"] for line in shown.out.splitlines())
     parsed = call("compare", one, other, "--json").json

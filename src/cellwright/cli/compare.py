@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cellwright.cli.options import Json
-from cellwright.cli.terminal import count, duration, grid, print_json, score_text, show, table
+from cellwright.cli.terminal import count, duration, grid, plural, print_json, score_text, show, table
 
 if TYPE_CHECKING:
     from cellwright.comparison import Compared, Comparison
@@ -44,7 +44,7 @@ def compare(
     show(shown, "", f"best: {found.metric} of the best network on the rows that the search judged by")
     if found.common is not None:
         soon = (
-            f"{letter} after {run.reached[0]:,} trials, {duration(run.reached[1])}"
+            f"{letter} after {plural(run.reached[0], 'trial')}, {duration(run.reached[1])}"
             for letter, run in zip(letters, found.runs, strict=True)
             if run.reached
         )

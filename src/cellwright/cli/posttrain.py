@@ -85,7 +85,7 @@ def posttrain(
 ) -> None:
     """Train the best on all rows with several seeds, beside the hand-designed network and baselines; judge on test.
 
-    What was finished before, also by an interrupted command, is not done again.
+    What the same command finished before, also where it was interrupted, is not done again.
     """
     from cellwright.runs import Run
 

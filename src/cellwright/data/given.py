@@ -148,5 +148,7 @@ def parts_by_name(rows: Sequence[str], names: Sequence[str], where: str, notes: 
     if found.issuperset(rows):
         raise DataError(f"the names of test rows are those of all {len(rows):,} rows of {where}; name fewer of them")
     if lost:
-        notes.append(f"{len(lost):,} of {len(set(names)):,} names of test rows are not in {where}: {few(lost)}")
+        notes.append(
+            f"{len(lost):,} of {len(set(names)):,} names of test rows are not among the rows that are used: {few(lost)}"
+        )
     return np.array([name in found for name in rows], np.int8) * TEST
